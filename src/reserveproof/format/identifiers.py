@@ -1,0 +1,53 @@
+"""Patterns of identifiers. All match the whole string; what does not match is refused, never repaired."""
+
+from __future__ import annotations
+
+import re
+
+from .errors import MalformedError, shown
+
+CUSTODIAN_ID = re.compile(r"[a-z0-9][a-z0-9.-]{0,23}")
+POOL = CUSTODIAN_ID
+SNAPSHOT_ID = re.compile(r"[a-z0-9][a-z0-9.-]{0,31}")
+ASSET = re.compile(r"[A-Z0-9][A-Z0-9.-]{0,15}")
+CHAIN = re.compile(r"[-a-z0-9]{3,8}:[-_a-zA-Z0-9]{1,32}")  # CAIP-2
+FORM = re.compile(r"[-a-z0-9]{3,8}:[-_a-zA-Z0-9]{1,32}/[-a-z0-9]{3,8}:[-.%a-zA-Z0-9]{1,128}|iso4217:[A-Z]{3}")
+ACCOUNT = re.compile(r"[-a-z0-9]{3,8}:[-_a-zA-Z0-9]{1,32}:[-.%a-zA-Z0-9]{1,128}|ref:[A-Za-z0-9.-]{1,64}")
+MAX_ACCOUNT = 104
+CLIENT_ID = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]{0,126}[\x21-\x7e])?")
+CLIENT_CODE = re.compile(r"(?:[\x21-\x7e](?:[\x20-\x7e]{0,62}[\x21-\x7e])?)?")
+STRONG_CODE = re.compile(r"[A-Z2-7]{20}")
+"""A code as `reserveproof-verify code` makes it: 100 random bits. Any other is listed as weak."""
+DIGEST = re.compile(r"[0-9a-f]{64}")
+RULE_ID = re.compile(r"[A-Z]{3}-[0-9]{2}")
+SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
+LEI = re.compile(r"(?:[A-Z0-9]{18}[0-9]{2})?")  # ISO 17442; "" where there is none
+FILE_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}(?:/[a-z0-9][a-z0-9._-]{0,99}){0,3}")
+"""A name inside a bundle: relative, no `..`, no leading dot, forward slashes, one case."""
+
+
+def matches(pattern: re.Pattern[str], value: object, what: str) -> str:
+    """The value, if it is a string that the pattern matches whole; MalformedError(reason="pattern") if not."""
+    if isinstance(value, str) and pattern.fullmatch(value):
+        return value
+    raise MalformedError(f"{what} is not in its form", reason="pattern", expected=pattern.pattern, found=shown(value))
+
+
+def chain_of(account_or_form: str) -> str:
+    """CAIP-2 chain of a CAIP-10 account or a CAIP-19 asset type; "" for what stands on no chain."""
+    if account_or_form.startswith(("ref:", "iso4217:")):
+        return ""
+    return ":".join(account_or_form.split("/")[0].split(":")[:2])
+
+
+def is_normal_account(account: str) -> bool:
+    """Whether an account is spelled as its chain normalises it, as far as spelling alone shows: eip155 and
+    bech32 lower-case (base58 keeps its case). The chain module checks the checksum too."""
+    if len(account) > MAX_ACCOUNT or not ACCOUNT.fullmatch(account):
+        return False
+    if account.startswith("eip155:"):
+        return re.fullmatch(r"eip155:[1-9][0-9]{0,31}:0x[0-9a-f]{40}", account) is not None
+    if account.startswith("bip122:"):
+        address = account.rsplit(":", 1)[1]
+        return not re.match(r"(?i)(?:bc|tb|bcrt)1", address) or address == address.lower()
+    return True
