@@ -1,0 +1,278 @@
+"""A client ledger in, the canonical extract out: the only input to the liabilities trees.
+
+Whatever the ledger comes as, the same rows give the same bytes. A ledger with one bad row is refused whole.
+See docs/reference/ledger.md for what is read and docs/spec/extract.md for what is written.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+
+from ..format.amounts import from_typed
+from ..format.errors import InputError, TransportError, UsageError
+from ..format.limits import AMOUNT_BOUND
+from ..format.tables import (
+    ACCOUNTS_COLUMNS,
+    ACCOUNTS_FILE,
+    CONTROL_TOTALS_COLUMNS,
+    CONTROL_TOTALS_FILE,
+    EXTRACT_COLUMNS,
+    EXTRACT_FILE,
+    ControlTotalRow,
+    read_extract,
+    write_control_totals,
+)
+from ..format.vocabulary import BUCKETS
+from .ledger_arrow import Query, open_parquet, spool_query
+from .ledger_csv import CsvTable, opened, scan
+from .ledger_engine import Engine, Table
+from .ledger_facts import LedgerFacts, gather
+from .ledger_naming import name_codes, name_doubles, name_rows, name_unsound
+from .ledger_publish import Cell, kept_or_removed
+from .ledger_rules import LEDGER_COLUMNS, MAX_PROBLEMS, EnoughError, Findings, Grid, Problem, Record, account
+
+__all__ = ["Cell", "LedgerSummary", "Query", "SourceFile", "check_ledger", "import_ledger"]
+
+Source = Path | Query
+"""A CSV file, a Parquet file (its name ends in .parquet), or a query."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFile:
+    """A file that was read. sha256: of its bytes; for a query, of the query's text. rows: without the header."""
+
+    name: str
+    sha256: str
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerSummary:
+    """What was imported. The digests are of the files written; "" for one whose input was not given."""
+
+    rows: int
+    cells: Mapping[tuple[str, str], Cell]
+    extract_sha256: str
+    accounts_sha256: str
+    control_totals_sha256: str
+    sources: tuple[SourceFile, ...]
+    accounts: SourceFile | None
+    control_totals: SourceFile | None
+    previous: SourceFile | None
+    facts: LedgerFacts
+
+
+def import_ledger(
+    sources: Sequence[Source], *, pools: frozenset[str], decimals: Mapping[str, int], out_dir: Path, scratch: Path,
+    accounts: Path | None = None, control_totals: Path | None = None, previous: Path | None = None,
+) -> LedgerSummary:
+    """Read sources as one ledger and write extract.tsv (and accounts.tsv, control-totals.tsv) into out_dir.
+
+    pools, decimals: the names a row may use, and each asset's digits after the point. previous: the extract of
+    the snapshot before, for what was dropped since. scratch: a directory on a disk with room for the ledger; a
+    private directory inside it is used and removed.
+
+    InputError names file, row, column, value and rule of the first thing refused; then nothing was written. The
+    extract is renamed into place last, when it was read back and its totals agree; one that exists is never
+    replaced (UsageError). TransportError where a file, a database or the disk fails.
+    """
+    if (out_dir / EXTRACT_FILE).exists():
+        raise UsageError(f"{out_dir / EXTRACT_FILE} exists", hint="another ledger is another snapshot")
+    grid = Grid(pools, dict(decimals))
+    with _work_directory(scratch) as work, kept_or_removed(out_dir) as publish:
+        findings = Findings()
+        opened_sources = _open_sources(sources, work, findings)
+        account_table = scan(accounts, ACCOUNTS_COLUMNS, findings) if accounts else None
+        control_table = scan(control_totals, CONTROL_TOTALS_COLUMNS, findings) if control_totals else None
+        control = _read_control(control_table, grid, findings) if control_table else None
+        before = _read_previous(previous) if previous else None
+        tables: list[Table] = [*opened_sources, *([account_table] if account_table else [])]
+        with Engine(work, grid, tables, [previous] if previous else []) as engine:
+            _load(engine, opened_sources, account_table, grid, findings)
+            totals = _sound_totals(engine, opened_sources, findings)
+            if previous:
+                engine.load_previous(previous, EXTRACT_COLUMNS)
+            facts = gather(engine, accounts=account_table is not None, previous=previous is not None, control=control)
+            control_sha = accounts_sha = ""
+            if control is not None:
+                rows = (ControlTotalRow(*cell, credit) for cell, credit in sorted(control.items()))
+                control_sha = publish.write(CONTROL_TOTALS_FILE, write_control_totals(rows))
+            if account_table:
+                accounts_sha = publish.write(ACCOUNTS_FILE, chain([_header(ACCOUNTS_COLUMNS)], engine.accounts()))
+                publish.check_accounts(account_table.rows)
+            extract_sha = publish.write(EXTRACT_FILE, chain([_header(EXTRACT_COLUMNS)], engine.extract()))
+            cells = publish.check_extract(totals)
+        publish.keep()
+    return LedgerSummary(
+        sum(cell.rows for cell in cells.values()), cells, extract_sha, accounts_sha, control_sha,
+        tuple(_named(table) for table in opened_sources),
+        _named(account_table) if account_table else None, _named(control_table) if control_table else None,
+        before, facts,
+    )
+
+
+def check_ledger(
+    sources: Sequence[Source], *, pools: frozenset[str], decimals: Mapping[str, int], scratch: Path,
+    accounts: Path | None = None, control_totals: Path | None = None,
+) -> tuple[InputError, ...]:
+    """All that import_ledger would refuse, up to MAX_PROBLEMS, and nothing written; () if it would take all.
+
+    A file that cannot be read as a table at all counts as one problem. Doubles and totals are looked for only
+    when every row is sound.
+    """
+    grid = Grid(pools, dict(decimals))
+    findings = Findings(MAX_PROBLEMS)
+    with _work_directory(scratch) as work:
+        try:
+            files: list[Table] = []
+            for at, source in enumerate(sources):
+                _try(findings, lambda at=at, source=source: files.append(_open(source, at, work, findings)))  # type: ignore[misc]
+            sides: dict[str, CsvTable] = {}
+            for name, path, columns in (
+                ("accounts", accounts, ACCOUNTS_COLUMNS), ("control", control_totals, CONTROL_TOTALS_COLUMNS),
+            ):
+                if path:
+                    _try(findings, lambda n=name, p=path, c=columns: sides.update({n: scan(p, c, findings)}))  # type: ignore[misc]
+            if "control" in sides:
+                _read_control(sides["control"], grid, findings)
+            account_table = sides.get("accounts")
+            if findings.found:
+                # What has no shape cannot be loaded: every row is looked at one by one instead.
+                name_rows(files, grid.ledger, findings)
+                name_rows([account_table] if account_table else [], account, findings)
+            else:
+                with Engine(work, grid, [*files, *([account_table] if account_table else [])]) as engine:
+                    _load(engine, files, account_table, grid, findings)
+                    if not findings.found:
+                        _sound_totals(engine, files, findings)
+        except EnoughError:
+            pass
+    return tuple(findings.found)
+
+
+def _try(findings: Findings, step: Callable[[], None]) -> None:
+    try:
+        step()
+    except InputError as problem:
+        findings.add(problem)
+
+
+def _named(table: Table) -> SourceFile:
+    return SourceFile(table.name, table.sha256, table.rows)
+
+
+def _header(columns: tuple[str, ...]) -> bytes:
+    return ("\t".join(columns) + "\n").encode("ascii")
+
+
+def _open_sources(sources: Sequence[Source], work: Path, findings: Findings) -> list[Table]:
+    return [_open(source, at, work, findings) for at, source in enumerate(sources)]
+
+
+def _open(source: Source, at: int, work: Path, findings: Findings) -> Table:
+    if isinstance(source, Query):
+        return spool_query(source, LEDGER_COLUMNS, work / f"query-{at}.parquet")
+    if source.suffix.lower() == ".parquet":
+        return open_parquet(source, LEDGER_COLUMNS)
+    return scan(source, LEDGER_COLUMNS, findings)
+
+
+def _load(
+    engine: Engine, files: Sequence[Table], accounts: CsvTable | None, grid: Grid, findings: Findings
+) -> None:
+    """Load every table; where one is not sound, name its rows, and every row that stands twice."""
+    if not files:
+        raise UsageError("no ledger was given")
+    for table in files:
+        with _explained(table, grid.ledger, findings):
+            if not engine.load_lines(table):
+                name_unsound(table, grid.ledger, findings)
+    if accounts:
+        with _explained(accounts, account, findings):
+            if not engine.load_accounts(accounts):
+                name_unsound(accounts, account, findings)
+    if findings.found:
+        return
+    limit = findings.limit or 1
+    twice = engine.double_lines(limit)
+    keys = {(client, pool, asset, BUCKETS[code]) for client, pool, asset, code in twice}
+    name_doubles(files, ("client_id", "pool", "asset", "bucket"), keys, findings)
+    name_codes(files, set(engine.two_codes(limit)), findings)
+    if accounts:
+        double = {(client,) for client in engine.double_accounts(limit)}
+        name_doubles([accounts], ("client_id",), double, findings)
+
+
+@contextmanager
+def _explained(table: Table, rules: Callable[[Record], Iterator[Problem]], findings: Findings) -> Iterator[None]:
+    """Where DuckDB cannot even load a table (text that is not UTF-8), name the rows instead."""
+    try:
+        yield
+    except TransportError:
+        before = len(findings.found)
+        name_rows([table], rules, findings)
+        if len(findings.found) == before:
+            raise
+
+
+def _sound_totals(
+    engine: Engine, files: Sequence[Table], findings: Findings
+) -> dict[tuple[str, str], tuple[int, int, int]]:
+    totals = engine.totals()
+    name = files[0].name if len(files) == 1 else f"{files[0].name} and {len(files) - 1} more"
+    for (pool, asset), (_, credit, debit) in totals.items():
+        for column, total in (("credit", credit), ("debit", debit)):
+            if total >= AMOUNT_BOUND:
+                findings.add(InputError(f"adds up to 2^127 base units or more in pool {pool}, asset {asset}",
+                                        file=name, column=column, value=str(total), reason="total"))
+    return totals
+
+
+def _read_control(table: CsvTable, grid: Grid, findings: Findings) -> dict[tuple[str, str], int]:
+    totals: dict[tuple[str, str], int] = {}
+    rows: dict[tuple[str, str], int] = {}
+    for row, record in table.records():
+        problems = list(grid.control(record))
+        for column, value, rule in problems:
+            findings.add(InputError(rule, file=table.name, row=row, column=column, value=value, reason="value"))
+        if problems:
+            continue
+        pool, asset, credit = (str(record[column]) for column in CONTROL_TOTALS_COLUMNS)
+        if (pool, asset) in totals:
+            findings.add(InputError(f"stands twice: first in row {rows[pool, asset]}", file=table.name, row=row,
+                                    column="pool, asset", value=f"{pool} {asset}", reason="duplicate"))
+        totals[pool, asset], rows[pool, asset] = from_typed(credit, grid.decimals[asset]), row
+    table.unchanged()
+    return totals
+
+
+def _read_previous(path: Path) -> SourceFile:
+    """Judge an earlier extract whole; its digest, to be compared with what was attested then."""
+    with opened(path) as stream:
+        sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
+        stream.seek(0)
+        rows = sum(1 for _ in read_extract(stream, file=str(path)))
+    return SourceFile(str(path), sha256, rows)
+
+
+@contextmanager
+def _work_directory(scratch: Path) -> Iterator[Path]:
+    """A private directory that is gone afterwards."""
+    place = scratch.resolve()
+    if any(sign in str(place) for sign in "*?[]"):
+        raise UsageError(f"{place} holds one of the characters * ? [ ]", hint="use another scratch directory")
+    try:
+        work = Path(tempfile.mkdtemp(prefix="reserveproof-ledger-", dir=place))
+    except OSError as error:
+        raise TransportError(f"cannot work in {place}: {error.strerror}", reason="scratch") from None
+    try:
+        yield work
+    finally:
+        shutil.rmtree(work, ignore_errors=True)

@@ -1,0 +1,92 @@
+"""What the rules need to know of a ledger beside its totals: who stands in it, and who does not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ..format.vocabulary import RELATED_TYPES
+from .ledger_engine import Engine
+
+SHOWN = 100
+"""Ids that a list shows; its count is of all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """How many clients, and the first SHOWN of them in ascending order."""
+
+    count: int
+    first: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerFacts:
+    """Facts, not judgements. A member is None where its input was not given (accounts, control totals, an earlier
+    extract): a rule that needs it is then not assessed.
+
+    by_type: (pool, asset, account_type) to (clients with a credit, credit); clients without an account row stand
+    in no type. untagged: clients in the ledger without an account row. mistagged: accounts whose related_party
+    contradicts their type. absent: accounts, not closed, with no ledger row. dropped: clients with a credit in
+    the earlier extract that stand in no row now, those of closed accounts apart. control: (pool, asset) to the
+    control account's credit.
+    """
+
+    by_type: Mapping[tuple[str, str, str], tuple[int, int]] | None = None
+    untagged: Listed | None = None
+    mistagged: Listed | None = None
+    absent: Listed | None = None
+    dropped: Listed | None = None
+    control: Mapping[tuple[str, str], int] | None = None
+
+
+_BY_TYPE = """
+SELECT pool, asset, account_type, count(*) FILTER (credit > 0), sum(credit)
+FROM (SELECT pool, asset, client_id, sum(credit) AS credit FROM lines GROUP BY pool, asset, client_id)
+     JOIN accounts USING (client_id)
+GROUP BY pool, asset, account_type ORDER BY pool, asset, account_type
+"""
+_CLIENTS = "CREATE TABLE clients AS SELECT DISTINCT client_id FROM lines"
+_SELECTIONS = {
+    "untagged": "SELECT client_id FROM clients ANTI JOIN accounts USING (client_id)",
+    "mistagged": """SELECT client_id FROM accounts
+                    WHERE (related_party = 'yes') <> list_contains($related, account_type)""",
+    "absent": "SELECT client_id FROM accounts ANTI JOIN clients USING (client_id) WHERE status <> 'closed'",
+    "dropped": "SELECT client_id FROM previous ANTI JOIN clients USING (client_id)",
+    "dropped, closed apart": """SELECT client_id FROM previous ANTI JOIN clients USING (client_id)
+                                ANTI JOIN (FROM accounts WHERE status = 'closed') a USING (client_id)""",
+}
+
+
+def gather(
+    engine: Engine, *, accounts: bool, previous: bool, control: Mapping[tuple[str, str], int] | None
+) -> LedgerFacts:
+    """The facts of a loaded ledger whose totals are below 2^127.
+
+    accounts and previous: whether the engine holds them.
+    """
+    engine.run(_CLIENTS)
+    dropped = None
+    if previous:
+        dropped = _listed(engine, "dropped, closed apart" if accounts else "dropped")
+    if not accounts:
+        return LedgerFacts(dropped=dropped, control=control)
+    return LedgerFacts(
+        by_type={
+            (pool, asset, kind): (int(holders), int(credit))
+            for pool, asset, kind, holders, credit in engine.run(_BY_TYPE)
+        },
+        untagged=_listed(engine, "untagged"),
+        mistagged=_listed(engine, "mistagged"),
+        absent=_listed(engine, "absent"),
+        dropped=dropped,
+        control=control,
+    )
+
+
+def _listed(engine: Engine, name: str) -> Listed:
+    chosen, values = _SELECTIONS[name], ({"related": sorted(RELATED_TYPES)} if name == "mistagged" else None)
+    # Only our own constants are put together here.
+    ((count,),) = engine.run(f"SELECT count(*) FROM ({chosen})", values)  # noqa: S608
+    first = engine.run(f"SELECT client_id FROM ({chosen}) ORDER BY client_id LIMIT {SHOWN}", values)  # noqa: S608
+    return Listed(int(count), tuple(str(client) for (client,) in first))

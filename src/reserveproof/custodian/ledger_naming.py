@@ -1,0 +1,61 @@
+"""A second, plain pass over tables, to name the file, row, column and value of what DuckDB found in bulk."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Sequence
+
+from ..format.errors import InputError
+from .ledger_engine import Table
+from .ledger_rules import Findings, Problem, Record
+
+
+def name_unsound(table: Table, rules: Callable[[Record], Iterator[Problem]], findings: Findings) -> None:
+    """Name the rows of a table in which DuckDB found some that are not sound."""
+    before = len(findings.found)
+    name_rows([table], rules, findings)
+    if len(findings.found) == before:
+        # Two readers of one file disagree: a fault of ours, and nothing may be built on either.
+        raise RuntimeError(f"rows of {table.name} were refused in bulk and accepted one by one")
+
+
+def name_rows(tables: Sequence[Table], rules: Callable[[Record], Iterator[Problem]], findings: Findings) -> None:
+    """Give findings every problem of every row, in order."""
+    for table in tables:
+        for row, record in table.records():
+            for column, value, rule in rules(record):
+                findings.add(InputError(rule, file=table.name, row=row, column=column, value=value, reason="value"))
+
+
+def name_doubles(
+    tables: Sequence[Table], columns: tuple[str, ...], keys: Collection[tuple[str, ...]], findings: Findings
+) -> None:
+    """Name both rows of every key that is known to stand twice."""
+    if not keys:
+        return
+    first: dict[tuple[str | None, ...], str] = {}
+    for table in tables:
+        for row, record in table.records():
+            key = tuple(record[column] for column in columns)
+            if key in keys:
+                if key in first:
+                    rule = f"stands twice: first in {first[key]}"
+                    findings.add(InputError(rule, file=table.name, row=row, column=", ".join(columns),
+                                            value=" ".join(map(str, key)), reason="duplicate"))
+                first.setdefault(key, f"{table.name}, row {row}")
+
+
+def name_codes(tables: Sequence[Table], clients: set[str], findings: Findings) -> None:
+    """Name both rows of every client that is known to have two codes."""
+    if not clients:
+        return
+    first: dict[str, tuple[str | None, str]] = {}
+    for table in tables:
+        for row, record in table.records():
+            client, code = str(record["client_id"]), record["client_code"]
+            if client in clients:
+                before, place = first.setdefault(client, (code, f"{table.name}, row {row}"))
+                if code != before:
+                    clients.discard(client)
+                    rule = f"is another code for client {client!r} than in {place}"
+                    findings.add(InputError(rule, file=table.name, row=row, column="client_code", value=code,
+                                            reason="two-codes"))
