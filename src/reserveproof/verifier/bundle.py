@@ -1,0 +1,96 @@
+"""The files of a published bundle, behind one narrow door: a name in, bounded bytes out.
+
+Names come from hostile files, so they are checked against the format's pattern before the door is tried; the door to
+a folder opens regular files only, follows no link, and never leaves the folder.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Protocol
+
+from ..format.errors import MalformedError, TransportError, shown
+from ..format.identifiers import FILE_NAME
+from ..format.limits import MAX_BUNDLE_FILES
+
+
+class Bundle(Protocol):
+    """names: every file there is. read: its bytes; MalformedError(reason="file-missing") if it is not there,
+    MalformedError(reason="size") if it is larger than asked for."""
+
+    def names(self) -> frozenset[str]: ...
+
+    def read(self, name: str, max_bytes: int) -> bytes: ...
+
+
+class BundleInMemory:
+    """Files by name, for tests and for callers that hold them already."""
+
+    def __init__(self, files: Mapping[str, bytes]) -> None:
+        self._files = dict(files)
+
+    def names(self) -> frozenset[str]:
+        return frozenset(self._files)
+
+    def read(self, name: str, max_bytes: int) -> bytes:
+        data = self._files.get(name)
+        if data is None:
+            raise _missing(name)
+        if len(data) > max_bytes:
+            raise MalformedError(f"{shown(name)} is larger than {max_bytes} bytes", reason="size", found=str(len(data)))
+        return data
+
+
+class BundleFolder:
+    """A folder on disk."""
+
+    def __init__(self, path: Path) -> None:
+        if not path.is_dir():
+            raise TransportError(f"{path} is not a folder", hint="give the folder that holds statement.json")
+        self._path = path
+
+    def names(self) -> frozenset[str]:
+        found: set[str] = set()
+        for folder, folders, files in os.walk(self._path, followlinks=False):
+            for name in [*files, *(f for f in folders if (Path(folder) / f).is_symlink())]:
+                found.add((Path(folder) / name).relative_to(self._path).as_posix())
+                if len(found) > MAX_BUNDLE_FILES + 2:
+                    raise MalformedError(f"a bundle has more than {MAX_BUNDLE_FILES} files", reason="size")
+        return frozenset(found)
+
+    def read(self, name: str, max_bytes: int) -> bytes:
+        if not FILE_NAME.fullmatch(name):
+            raise MalformedError("a file name is not in its form", reason="pattern", found=shown(name))
+        path = self._path
+        for part in name.split("/")[:-1]:
+            path = path / part
+            if path.is_symlink():
+                raise MalformedError(f"{name} is reached through a symbolic link", reason="link")
+        path = self._path / name
+        try:
+            # O_NONBLOCK so that a named pipe cannot hold the verifier up.
+            handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        except FileNotFoundError:
+            raise _missing(name) from None
+        except OSError as error:
+            if path.is_symlink():
+                raise MalformedError(f"{name} is a symbolic link", reason="link") from None
+            raise TransportError(f"{name} cannot be read: {error.strerror}") from None
+        with os.fdopen(handle, "rb") as file:
+            if not stat.S_ISREG(os.fstat(handle).st_mode):
+                raise MalformedError(f"{name} is not a regular file", reason="link")
+            data = file.read(max_bytes + 1)
+        if len(data) > max_bytes:
+            raise MalformedError(f"{name} is larger than {max_bytes} bytes", reason="size")
+        return data
+
+
+def _missing(name: str) -> MalformedError:
+    return MalformedError(
+        f"the bundle has no file {shown(name)}",
+        reason="file-missing",
+        hint="get the whole bundle again; a part of it may not have been copied",
+    )

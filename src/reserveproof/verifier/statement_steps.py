@@ -1,0 +1,384 @@
+"""Steps 2 to 5 of docs/spec/verification.md: from a parsed envelope to a statement that the policy accepts.
+
+`Trusted` is made here only, after all four; whoever takes one need not ask again.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from ..chains import native_decimals
+from ..format import vocabulary
+from ..format.envelope import Envelope
+from ..format.errors import EvidenceError, MalformedError, PolicyError, shown
+from ..format.limits import MAX_DEPTH
+from ..format.statement import Attested, Statement
+from ..format.times import parse_time
+from ..segregation import RULES
+from .last_seen import LastSeen
+from .policy import Policy, Signer
+from .record import Record
+
+CLOCK_SKEW_SECONDS = 300
+"""A statement may be this far in the reader's future: clocks differ by minutes, not by more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trusted:
+    """A statement that its signers, the policy, the clock and the last one seen agree with."""
+
+    statement: Statement
+    payload_sha256: bytes
+    manifest_sha256: bytes
+    signers: tuple[str, ...]
+    skipped: tuple[int, int] | None
+    """First and last sequence number between the last statement seen and this one, if any."""
+    first_seen: bool
+    publication_checked: bool
+
+    def seen(self) -> LastSeen:
+        """What the reader keeps for next time."""
+        return LastSeen(self.statement.as_of, self.statement.custodian.id, self.payload_sha256, self.statement.sequence)
+
+
+def severity_of(rule_id: str) -> str:
+    """The registry's severity; a rule that this version does not know is judged as the gravest."""
+    rule = RULES.get(rule_id)
+    return rule.severity if rule else "X"
+
+
+def establish(
+    envelope: Envelope,
+    attested: Attested,
+    *,
+    named_sha256: bytes | None,
+    policy: Policy,
+    at: dt.datetime,
+    last: LastSeen | None,
+    digest: str,
+    record: Record,
+    digest_required: bool = True,
+) -> Trusted:
+    """Steps 2 to 5. Envelope and payload have been parsed (step 1); nothing in them is believed yet.
+
+    named_sha256: the payload digest that a proof file names, None for a bundle. digest: typed by the reader, "" if
+    not. digest_required: whether a policy with publication "digest" fails without it (a client) or is listed.
+    """
+    statement = attested.statement
+    with record.step(2, "Signatures") as step:
+        signers = _check_signatures(envelope, attested, named_sha256, policy)
+        step.lines.append("signed by " + ", ".join(f"{shown(s.name)} ({s.role})" for s in signers))
+        unknown = _count_unknown(envelope, policy)
+        if unknown:
+            step.lines.append(f"{unknown} further signatures are by no key of the policy and count for nothing")
+    with record.step(3, "Statement and policy") as step:
+        _check_custodian_and_kinds(statement, policy)
+        check_structure(statement)
+        check_verdict(statement)
+        _check_pins(statement, policy)
+        _check_clock(statement, policy, at)
+        step.lines.append(
+            f"custodian {statement.custodian.id}, as of {statement.as_of}, valid until {statement.valid_until}"
+        )
+        if not policy.assets:
+            record.unchecked(
+                "the scale and forms of assets: the policy pins none, the statement's registry is as signed"
+            )
+        else:
+            unpinned = sorted({a.asset for a in statement.assets} - {p.asset for p in policy.assets})
+            if unpinned:
+                record.unchecked("the scale and forms of " + ", ".join(unpinned) + ": not pinned by the policy")
+    with record.step(4, "Sequence") as step:
+        skipped = _check_sequence(statement, envelope.payload_sha256, policy, last)
+        if statement.corrects.payload_sha256:
+            step.lines.append(f"this is a correction of an earlier statement: {shown(statement.corrects.reason)}")
+        step.lines.append(f"sequence {statement.sequence}")
+        if last is None:
+            record.unchecked("earlier statements: this is the first one seen, nothing was compared with it")
+        elif skipped:
+            record.unchecked(f"statements {skipped[0]} to {skipped[1]}: not seen")
+    with record.step(5, "Publication") as step:
+        published = _check_publication(envelope.payload_sha256, policy, digest, digest_required)
+        if published:
+            step.lines.append("the digest is the one that was typed")
+        else:
+            record.unchecked("that every reader is shown this same statement (no log or digest was compared)")
+    return Trusted(
+        statement=statement,
+        payload_sha256=envelope.payload_sha256,
+        manifest_sha256=attested.manifest_sha256,
+        signers=tuple(signer.name for signer in signers),
+        skipped=skipped,
+        first_seen=last is None,
+        publication_checked=published,
+    )
+
+
+# (2)
+def _check_signatures(
+    envelope: Envelope, attested: Attested, named_sha256: bytes | None, policy: Policy
+) -> tuple[Signer, ...]:
+    if named_sha256 is not None and named_sha256 != envelope.payload_sha256:
+        raise EvidenceError(
+            "the proof file belongs to another statement than the one given",
+            reason="statement-differs",
+            expected=named_sha256.hex(),
+            found=envelope.payload_sha256.hex(),
+            hint="use the statement that was delivered with this proof file",
+        )
+    return met_quorum(envelope, attested.statement.sequence, policy)
+
+
+def met_quorum(envelope: Envelope, sequence: int, policy: Policy) -> tuple[Signer, ...]:
+    """The signers that count, if every role's threshold is met. PolicyError(reason="quorum") if not.
+
+    A signer counts once, when each of its keys verifies a signature: two signatures, or two keys, of one
+    signer are one (attack 27)."""
+    message = envelope.signed_bytes()
+    counted = tuple(
+        signer
+        for signer in policy.signers
+        if signer.first_sequence <= sequence <= signer.last_sequence
+        and all(any(key.verifies(s.sig, message) for s in envelope.signatures) for key in signer.keys)
+    )
+    for role, needed in policy.thresholds.items():
+        found = sum(signer.role == role for signer in counted)
+        if found < needed:
+            raise PolicyError(
+                f"too few signers of the role {role} stand behind the statement",
+                reason="quorum",
+                expected=f"{needed} of those that the policy names",
+                found=str(found),
+                hint="check that the policy is the custodian's current one; do not trust this statement until it is",
+            )
+    return counted
+
+
+def _count_unknown(envelope: Envelope, policy: Policy) -> int:
+    message = envelope.signed_bytes()
+    keys = [key for signer in policy.signers for key in signer.keys]
+    return sum(not any(key.verifies(s.sig, message) for key in keys) for s in envelope.signatures)
+
+
+# (3)
+def _check_custodian_and_kinds(statement: Statement, policy: Policy) -> None:
+    if statement.custodian.id != policy.custodian:
+        raise PolicyError(
+            "the statement is another custodian's",
+            reason="custodian",
+            expected=policy.custodian,
+            found=statement.custodian.id,
+        )
+    for pool in statement.pools:
+        for cell in pool.assets:
+            for kind in (cell.liabilities.kind, cell.reserves.kind):
+                if kind not in policy.kinds:
+                    raise PolicyError(
+                        f"a tree of {pool.pool} {cell.asset} is of a kind that the policy does not accept",
+                        reason="kind",
+                        expected=", ".join(map(str, policy.kinds)),
+                        found=str(kind),
+                    )
+
+
+def check_structure(statement: Statement) -> None:
+    """Point 13 of docs/spec/statement.md: the statement agrees with itself. MalformedError(reason="structure"),
+    or EvidenceError(reason="by-class") where amounts do not add up."""
+
+    def refuse(message: str, found: object = "") -> MalformedError:
+        return MalformedError(f"the statement contradicts itself: {message}", reason="structure", found=shown(found))
+
+    registered = {asset.asset for asset in statement.assets}
+    pools = {pool.pool for pool in statement.pools}
+    homes: dict[str, str] = {}
+    for asset in statement.assets:
+        for form in asset.forms:
+            if homes.setdefault(form.form, asset.asset) != asset.asset:
+                raise refuse("a form stands under two assets", form.form)
+            fact = native_decimals(form.form)
+            if fact is not None and fact != form.decimals:
+                raise refuse(f"the form {form.form} has {fact} decimals on its chain", form.decimals)
+    for pool in statement.pools:
+        for cell in pool.assets:
+            if cell.asset not in registered:
+                raise refuse("an asset is not registered", cell.asset)
+            if max(cell.liabilities.depth, cell.reserves.depth) > MAX_DEPTH:
+                raise refuse(f"a tree is deeper than {MAX_DEPTH}", max(cell.liabilities.depth, cell.reserves.depth))
+            if any(entry.amount == 0 for entry in cell.reserves.by_class):
+                raise refuse("an amount of by_class is zero", f"{pool.pool} {cell.asset}")
+            if any(entry.class_ == vocabulary.ASSURANCE[-1] for entry in cell.reserves.by_class):
+                raise refuse("DECLARED_ONLY never counts", f"{pool.pool} {cell.asset}")
+    named: Iterable[tuple[str | None, str]] = [
+        *((None, entry.asset) for entry in statement.house),
+        *((e.pool, e.asset) for e in statement.exclusions),
+        *((d.pool, d.asset) for d in statement.disclosures),
+        *((c.pool, c.asset) for c in statement.ledger.control_totals),
+    ]
+    for pool_name, asset_name in named:
+        if asset_name not in registered or (pool_name is not None and pool_name not in pools):
+            raise refuse("a pool or an asset is named that it does not have", f"{pool_name or ''} {asset_name}")
+    if not statement.anchors:
+        raise refuse("it has no anchor on a public chain")
+    if any(anchor.time > statement.as_of for anchor in statement.anchors):
+        raise refuse("an anchor is later than as_of")
+    if not statement.as_of <= statement.issued_at <= statement.valid_until:
+        raise refuse("as_of, issued_at and valid_until do not follow each other")
+    if (statement.previous is None) != (statement.sequence == 0):
+        raise refuse("previous is given if and only if sequence is above 0", statement.sequence)
+    if (statement.corrects.payload_sha256 is None) != (statement.corrects.reason == ""):
+        raise refuse("a correction names a statement and a reason, or neither")
+    for pool in statement.pools:
+        for cell in pool.assets:
+            if sum(entry.amount for entry in cell.reserves.by_class) != cell.reserves.total:
+                raise EvidenceError(
+                    f"the classes of {pool.pool} {cell.asset} do not sum to its reserves",
+                    reason="by-class",
+                    expected=str(cell.reserves.total),
+                    found=str(sum(entry.amount for entry in cell.reserves.by_class)),
+                )
+
+
+def check_verdict(statement: Statement) -> None:
+    """Point 14 of docs/spec/statement.md: the verdict follows from the listed rules, severities from the
+    registry. EvidenceError(reason="verdict")."""
+    grave = [rule for rule in statement.rules if severity_of(rule.id) in ("X", "H")]
+    fails = any(rule.result == "FAIL" and severity_of(rule.id) == "X" for rule in grave)
+    clean = bool(grave) and all(rule.result == "PASS" for rule in grave)
+    if fails != (statement.verdict == "failing") or (statement.verdict == "clean" and not clean):
+        raise EvidenceError(
+            "the verdict does not follow from the statement's own rule results",
+            reason="verdict",
+            expected="failing" if fails else "clean or qualified" if clean else "qualified",
+            found=statement.verdict,
+        )
+
+
+def _check_pins(statement: Statement, policy: Policy) -> None:
+    for pin in policy.assets:
+        asset = statement.asset(pin.asset)
+        if asset is None:
+            continue
+        pinned = {form.form: form.decimals for form in pin.forms}
+        if asset.decimals != pin.decimals or any(pinned.get(f.form) != f.decimals for f in asset.forms):
+            raise PolicyError(
+                f"the statement's scale or forms of {pin.asset} are not those that the policy pins",
+                reason="pins",
+                expected=f"{pin.decimals} decimals; {', '.join(pinned)}",
+                found=shown(f"{asset.decimals} decimals; {', '.join(f.form for f in asset.forms)}"),
+            )
+
+
+def _check_clock(statement: Statement, policy: Policy, at: dt.datetime) -> None:
+    now = f"{at:%Y-%m-%dT%H:%M:%SZ}"
+    if parse_time(statement.issued_at) > at + dt.timedelta(seconds=CLOCK_SKEW_SECONDS):
+        raise PolicyError(
+            "the statement was issued after now",
+            reason="not-yet",
+            expected=f"not after {now}",
+            found=statement.issued_at,
+            hint="check the clock of this machine",
+        )
+    if at - parse_time(statement.as_of) > dt.timedelta(days=policy.max_age_days):
+        raise PolicyError(
+            "the statement is older than the policy accepts",
+            reason="age",
+            expected=f"at most {policy.max_age_days} days before {now}",
+            found=statement.as_of,
+            hint="ask for the latest statement",
+        )
+    if parse_time(statement.valid_until) < at:
+        raise PolicyError(
+            "the statement is no longer valid",
+            reason="expired",
+            expected=f"valid at {now}",
+            found=statement.valid_until,
+            hint="ask for the latest statement",
+        )
+
+
+# (4)
+def _check_sequence(
+    statement: Statement, payload_sha256: bytes, policy: Policy, last: LastSeen | None
+) -> tuple[int, int] | None:
+    if last is None:
+        return None
+    if statement.sequence < last.sequence:
+        raise PolicyError(
+            "the statement is older than one that was seen before",
+            reason="rollback",
+            expected=f"sequence {last.sequence} or above",
+            found=str(statement.sequence),
+            hint="ask for the latest statement",
+        )
+    if statement.sequence == last.sequence:
+        if payload_sha256 != last.payload_sha256:
+            raise EvidenceError(
+                "another statement with this sequence number was seen before: the custodian tells two stories",
+                reason="equivocation",
+                expected=last.payload_sha256.hex(),
+                found=payload_sha256.hex(),
+                hint="keep both files; `reserveproof-verify compare` makes the evidence",
+            )
+        return None
+    if statement.sequence == last.sequence + 1 and statement.previous != last.payload_sha256:
+        raise EvidenceError(
+            "the statement does not follow on the one that was seen before",
+            reason="previous",
+            expected=last.payload_sha256.hex(),
+            found=(statement.previous or b"").hex(),
+            hint="keep both files; ask the custodian which statement came before",
+        )
+    corrected = statement.corrects.payload_sha256
+    if corrected is None:
+        earlier, later = parse_time(last.as_of), parse_time(statement.as_of)
+        if later <= earlier:
+            raise EvidenceError(
+                "the statement is of no later instant than the one before it",
+                reason="as-of-order",
+                expected=f"after {last.as_of}",
+                found=statement.as_of,
+            )
+        if later - earlier < dt.timedelta(days=policy.min_interval_days):
+            raise PolicyError(
+                "the statement follows the one before it sooner than the policy accepts",
+                reason="interval",
+                expected=f"{policy.min_interval_days} days after {last.as_of}",
+                found=statement.as_of,
+            )
+    elif corrected == last.payload_sha256 and statement.as_of != last.as_of:
+        raise EvidenceError(
+            "a correction is of another instant than the statement it corrects",
+            reason="as-of-order",
+            expected=last.as_of,
+            found=statement.as_of,
+        )
+    if statement.sequence > last.sequence + 1:
+        return last.sequence + 1, statement.sequence - 1
+    return None
+
+
+# (5)
+def _check_publication(payload_sha256: bytes, policy: Policy, digest: str, required: bool) -> bool:
+    if policy.publication == "log":
+        raise PolicyError(
+            "the policy asks for a log with witnesses, which this version does not check",
+            reason="publication",
+            hint='use a policy with publication "digest" or "none", knowing what it leaves open',
+        )
+    if digest and digest != payload_sha256.hex():
+        raise EvidenceError(
+            "the statement is not the one whose digest was typed",
+            reason="publication-digest",
+            expected=digest,
+            found=payload_sha256.hex(),
+            hint="keep this file; ask the custodian why there are two statements",
+        )
+    if policy.publication == "digest" and not digest and required:
+        raise PolicyError(
+            "the policy asks for the statement's digest from another source, and none was typed",
+            reason="publication",
+            hint="find the digest where the custodian publishes it and type it",
+        )
+    return bool(digest)
