@@ -1,0 +1,54 @@
+"""What the commands print: results on stdout, errors and progress on stderr, progress only on a terminal."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ..format.times import format_time
+
+Folder = Annotated[Path, typer.Argument(metavar="DIR", help="The custodian's workspace.", show_default=False)]
+SnapshotId = Annotated[str, typer.Argument(metavar="ID", help="The snapshot.", show_default=False)]
+
+
+def say(text: str = "") -> None:
+    """One line of the result. What a terminal's encoding does not have is escaped, never an error."""
+    encoding = sys.stdout.encoding or "utf-8"
+    print(text.encode(encoding, "backslashreplace").decode(encoding))
+
+
+def explain(message: str, expected: str = "", found: str = "", hint: str = "") -> None:
+    """An error on stderr: one line, and a second one with what can be done."""
+    line = message + (f"; expected {expected}" if expected else "") + (f"; found {found}" if found else "")
+    _stderr(f"reserveproof: error: {line}")
+    if hint:
+        _stderr(f"hint: {hint}")
+
+
+def _stderr(text: str) -> None:
+    encoding = sys.stderr.encoding or "utf-8"
+    one_line = " ".join(text.splitlines())
+    print(one_line.encode(encoding, "backslashreplace").decode(encoding), file=sys.stderr)
+
+
+@contextlib.contextmanager
+def working(what: str) -> Iterator[None]:
+    """Show on a terminal that something takes time; silent anywhere else."""
+    if not sys.stderr.isatty():
+        yield
+        return
+    from rich.console import Console
+
+    with Console(stderr=True).status(what):
+        yield
+
+
+def now() -> str:
+    """The clock, read here and nowhere else: the time as the formats spell it."""
+    return format_time(dt.datetime.now(dt.UTC))

@@ -1,0 +1,9 @@
+"""`reserveproof check` and `snapshot`."""
+
+from __future__ import annotations
+
+import typer
+
+
+def add(app: typer.Typer) -> None:
+    """Added with snapshot.py."""
