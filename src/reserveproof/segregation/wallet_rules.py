@@ -21,6 +21,11 @@ CLIENT_TYPES = ACCOUNT_TYPES - HOUSE_TYPES
 """Types that may stand in a pool of clients; an unknown type is not one of them."""
 
 
+def _hidden(facts: Facts) -> set[str]:
+    """Accounts that stand in a register that is not public: that one of them is shown elsewhere tells of it."""
+    return {same_account(p.account) for p in facts.positions or () if is_private(facts, p)}
+
+
 def one_owner_class(facts: Facts, _: Parameters, __: str) -> Outcome:
     """SEG-01. A position in a pool is a claim that the account is the clients', unless its one class is own cover
     that stands in the pool on purpose (whether that may count is COV-05)."""
@@ -31,8 +36,8 @@ def one_owner_class(facts: Facts, _: Parameters, __: str) -> Outcome:
         known = classes.setdefault(same_owner(position.account), set())
         if not (len(known) == 1 and known <= COVER_CLASSES):
             known.add("client")
-    public = {same_owner(p.account) for p in facts.positions or () if not is_private(facts, p)}
-    public |= {same_owner(h.account) for h in facts.house}
+    public = {same_owner(p.account) for p in facts.positions or ()} | {same_owner(h.account) for h in facts.house}
+    public -= {same_owner(p.account) for p in facts.positions or () if is_private(facts, p)}
     rows = [
         Finding("", "", owner, "owner classes " + ", ".join(sorted(known)), "one", private=owner not in public)
         for owner, known in classes.items()
@@ -65,12 +70,13 @@ def one_client(facts: Facts, _: Parameters, __: str) -> Outcome:
         for account, both in kinds.items()
         if {"dedicated", "omnibus"} <= both
     ]
+    hidden = _hidden(facts)
     seen: dict[tuple[str, str], int] = {}
     shown: dict[str, set[str]] = {}
     for position in facts.positions or ():
         where = (position.pool, position.asset, position.account)
-        private = is_private(facts, position)
         account = same_account(position.account)
+        private = account in hidden
         if position.segregation == "dedicated":
             seen[account, position.form] = seen.get((account, position.form), 0) + 1
             if not position.client_tie:
@@ -134,10 +140,12 @@ def counted_once(facts: Facts, _: Parameters, __: str) -> Outcome:
     times: dict[tuple[str, str], int] = {}
     pools: dict[str, set[str]] = {}
     elsewhere = {(same_account(account), form) for account, form in facts.other_accounts or ()}
-    listed = [(p.pool, p.asset, p.account, p.form, is_private(facts, p)) for p in facts.positions or ()]
-    listed += [("", h.asset, h.account, h.form, False) for h in facts.house]
-    for pool, asset, account, form, private in listed:
+    hidden = _hidden(facts)
+    listed = [(p.pool, p.asset, p.account, p.form) for p in facts.positions or ()]
+    listed += [("", h.asset, h.account, h.form) for h in facts.house]
+    for pool, asset, account, form in listed:
         key = (same_account(account), form)
+        private = key[0] in hidden
         times[key] = times.get(key, 0) + 1
         if times[key] > 1:
             rows.append(Finding(pool, asset, account, "the same position more than once", "once", private))
