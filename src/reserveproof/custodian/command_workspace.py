@@ -21,6 +21,7 @@ from .register_input import ANCHOR_COLUMNS, REGISTER_COLUMNS
 from .status import describe, status_json
 from .workspace import create_workspace, open_workspace
 
+
 def add(app: typer.Typer) -> None:
     app.command("init")(init)
     app.command("open")(open_)
@@ -63,7 +64,8 @@ def open_(
         )
     say(f"opened {snapshot.id} as of {as_of} in {snapshot.path}")
     say(f"keep {snapshot.path / 'snapshot.key'} secret and safe: without it no client can be given a proof")
-    say(f"next: fill in register.csv and anchors.csv there, then reserveproof snapshot {folder} {snapshot.id} --ledger …")
+    say("next: fill in register.csv and anchors.csv there")
+    say(f"then: reserveproof snapshot {folder} {snapshot.id} --ledger FILE")
 
 
 def status(
