@@ -50,7 +50,7 @@ class Query:
 @dataclass(frozen=True, slots=True)
 class ArrowTable:
     """A Parquet file whose columns were judged. name: what errors call it; path: where the bytes are; decimals:
-    the columns of a decimal type with digits after the point."""
+    the amount columns of a decimal type, where the number counts and not the zeros at its end."""
 
     path: Path
     name: str
@@ -75,7 +75,7 @@ class ArrowTable:
         """Row number and text of every row."""
         number = 0
         for batch in self.batches():
-            columns = [_texts(batch.column(column)) for column in self.columns]
+            columns = [_texts(batch.column(column), column in self.decimals) for column in self.columns]
             for values in zip(*columns, strict=True):
                 number += 1
                 yield number, dict(zip(self.columns, values, strict=True))
@@ -85,20 +85,24 @@ class ArrowTable:
             raise TransportError(f"{self.name} was changed while it was read", reason="changed")
 
 
-def _texts(column: pa.Array) -> Iterator[str | None]:
+def _texts(column: pa.Array, number: bool) -> Iterator[str | None]:
     if pa.types.is_dictionary(column.type):
         column = column.dictionary_decode()
     if _is_text(column.type):
         # By way of bytes: a Parquet file may call text what is not UTF-8.
         for value in column.cast(pa.large_binary()).to_pylist():
-            yield None if value is None else value.decode("utf-8", "backslashreplace")
+            text = None if value is None else value.decode("utf-8", "replace")
+            yield _plain(text) if number and text is not None else text
         return
     for value in column.to_pylist():
         if isinstance(value, Decimal):
-            text = format(value, "f")
-            yield text.rstrip("0").rstrip(".") if "." in text else text
+            yield _plain(format(value, "f"))
         else:
             yield None if value is None else str(value)
+
+
+def _plain(text: str) -> str:
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def _is_text(kind: pa.DataType) -> bool:
@@ -129,7 +133,7 @@ def _judge_columns(schema: pa.Schema, columns: tuple[str, ...], name: str, hint:
             raise InputError("is a float column, and a float is not exact", file=name, column=column,
                              hint=hint, reason="type")
         if pa.types.is_decimal(kind) and column in AMOUNTS and kind.precision <= 38 and kind.scale >= 0:
-            decimals.update({column} if kind.scale else ())
+            decimals.add(column)
         elif not _is_text(kind) and not pa.types.is_integer(kind):
             raise InputError(f"has the type {kind}, which is neither text nor an exact number", file=name,
                              column=column, hint=hint, reason="type")
@@ -186,12 +190,18 @@ def spool_query(query: Query, columns: tuple[str, ...], spool: Path) -> ArrowTab
             raise TransportError(f"{name}: the query failed: {_first_line(error)}", reason="query",
                                  hint=hint + "; one SELECT, nothing else") from None
     table = open_parquet(spool, columns, name=name, hint=hint)
-    return ArrowTable(spool, name, columns, table.decimals, table.rows, hashlib.sha256(text).hexdigest())
+    # A numeric of PostgreSQL arrives as text with all the digits of its scale; it is a number none the less.
+    numeric = {column.name for column in reader.schema if column.name in AMOUNTS and _is_numeric(column.type)}
+    return ArrowTable(spool, name, columns, table.decimals | numeric, table.rows, hashlib.sha256(text).hexdigest())
 
 
 def _storage(kind: pa.DataType) -> pa.DataType:
     """PostgreSQL's numeric arrives as text in an extension type."""
     return kind.storage_type if isinstance(kind, pa.BaseExtensionType) else kind
+
+
+def _is_numeric(kind: pa.DataType) -> bool:
+    return getattr(kind, "type_name", "") == "numeric"
 
 
 def _judge_sqlite_values(cursor: Any, statement: str, columns: tuple[str, ...], name: str, hint: str) -> None:

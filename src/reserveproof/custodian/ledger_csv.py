@@ -214,7 +214,7 @@ def _shape_problem(
     except csv.Error:
         return problem('has a quote inside a field: put quotes around the whole field and double it', "quote")
     if len(fields) != width:
-        return problem(f"has {len(fields)} fields where the header has {width}", "fields")
+        return problem(f"has {len(fields)} field{'s' * (len(fields) > 1)} where the header has {width}", "fields")
     for at, value in enumerate(fields):
         if len(value) > MAX_TABLE_FIELD:
             return problem(f"is longer than {MAX_TABLE_FIELD} characters", "long", value, header[at] if header else "")

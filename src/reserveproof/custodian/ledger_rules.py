@@ -111,7 +111,10 @@ class Grid:
             digits = self.decimals[asset]
             given = len(text.partition(".")[2])
             if given > digits:
-                yield column, text, f"has {given} digits after the point where {asset} has {digits}; nothing is rounded"
+                plural = "s" if given > 1 else ""
+                yield column, text, (
+                    f"has {given} digit{plural} after the point where {asset} has {digits}; nothing is rounded"
+                )
                 return
             try:
                 from_typed(text, digits)
