@@ -1,0 +1,87 @@
+"""docs/spec/trust-policy.md."""
+
+from __future__ import annotations
+
+import base64
+import re
+import tomllib
+from typing import Any
+
+from .canonical_json import dump
+from .conventions import H, T
+from .outcome import malformed
+from .shape import a, array, number, obj, text, word
+from .signatures import is_key
+from .statement import ASSURANCE, FORM
+
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
+_SIGNER = obj(
+    ("first_sequence", "last_sequence"),
+    name=text(200, least=1),
+    role=a("slug"),
+    keys=array(text(3000), most=2, least=1),
+    first_sequence=number(),
+    last_sequence=number(),
+)
+_POLICY = obj(
+    ("assets",),
+    format=number(1, 1),
+    custodian=a("custodian id"),
+    kinds=array(number(1, 1), most=1, least=1),
+    least_assurance=word(*ASSURANCE[:-1]),
+    reserves=word("register", "auditor", "signed"),
+    publication=word("log", "digest", "none"),
+    max_age_days=number(1, 3660),
+    min_interval_days=number(0, 3660),
+    thresholds=lambda value: _thresholds(value),
+    signers=array(_SIGNER, most=64, least=1),
+    assets=array(obj(asset=a("asset id"), decimals=number(0, 30), forms=array(FORM, most=64, least=1)), most=1024),
+)
+
+
+def _thresholds(value: Any) -> None:
+    if not isinstance(value, dict) or not value:
+        raise malformed("thresholds is not a table of at least one role")
+    for role, needed in value.items():
+        a("slug")(role)
+        number(1, 32)(needed)
+
+
+def _demand(holds: bool, note: str) -> None:
+    if not holds:
+        raise malformed(note)
+
+
+def read(data: bytes) -> dict[str, Any]:
+    """(1) to (4) The policy with all its members."""
+    _demand(len(data) <= 1 << 20, "too many bytes")
+    try:
+        found = tomllib.loads(data.decode("utf-8"))
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError):
+        raise malformed("not TOML") from None
+    _POLICY(found)
+    signers = [{"first_sequence": 0, "last_sequence": 2**53 - 1, **signer} for signer in found["signers"]]
+    for signer in signers:
+        _demand(not _CONTROL.search(signer["name"]), "a control character in a name")
+        _demand(signer["first_sequence"] <= signer["last_sequence"], "a signer with no sequence")
+        _demand(all(is_key(key) for key in signer["keys"]), "not a key")
+        _demand(not signer["keys"][0].startswith("mldsa44:"), "an mldsa44 key that is not the second of two")
+    names = [signer["name"] for signer in signers]
+    keys = [key for signer in signers for key in signer["keys"]]
+    _demand(len(set(names)) == len(names), "a name twice")
+    _demand(len(set(keys)) == len(keys), "a key twice")
+    for role, needed in found["thresholds"].items():
+        _demand(needed <= sum(signer["role"] == role for signer in signers), "more signers needed than there are")
+    _demand(found["reserves"] != "auditor" or "auditor" in found["thresholds"], "no threshold for the auditor")
+    assets = sorted(found.get("assets", []), key=lambda entry: entry["asset"])
+    _demand(len({entry["asset"] for entry in assets}) == len(assets), "an asset twice")
+    for entry in assets:
+        entry["forms"].sort(key=lambda form: form["form"])
+        _demand(len({form["form"] for form in entry["forms"]}) == len(entry["forms"]), "a form twice")
+    return {**found, "signers": signers, "assets": assets}
+
+
+def fingerprint(policy: dict[str, Any]) -> str:
+    """(6)"""
+    characters = base64.b32encode(H(T("policy") + dump(policy))[:15]).decode()[:20]
+    return "-".join(characters[at : at + 4] for at in range(0, 20, 4))
