@@ -1,0 +1,173 @@
+"""The auditor's own reading of the tables that they were handed: ledger, accounts, control totals.
+
+A ledger is either a canonical extract (docs/spec/extract.md; any row order here) or the custodian's CSV
+(docs/reference/ledger.md). Rows are streamed; what is refused is named by file, row and column.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import BinaryIO
+
+from ..format import identifiers, tables
+from ..format.amounts import from_json, from_typed
+from ..format.errors import InputError, MalformedError, TransportError
+from ..format.limits import MAX_DECIMALS, MAX_TABLE_FIELD
+from ..format.tables import AccountRow, ControlTotalRow, ExtractRow
+from ..format.vocabulary import ACCOUNT_TYPES, BUCKET_CODES, BUCKETS
+
+MAX_ROW_BYTES = 16 * MAX_TABLE_FIELD
+"""Bytes of one line of a table; no honest row of seven fields comes near."""
+
+_BUCKET_NUMBERS = {str(code): code for code in BUCKETS}
+
+
+def open_table(path: Path) -> BinaryIO:
+    """The file, for reading. TransportError if it cannot be opened."""
+    try:
+        return path.open("rb")
+    except OSError as error:
+        raise TransportError(f"{path} cannot be read: {error.strerror}") from None
+
+
+def _lines(stream: BinaryIO, file: str) -> Iterator[str]:
+    """Text lines, bounded; printable ASCII and tabs only (a ledger's every field is)."""
+    row = 0
+    while line := stream.readline(MAX_ROW_BYTES):
+        row += 1
+        if line[-2:] == b"\r\n":
+            line = line[:-2] + b"\n"
+        if line[-1:] != b"\n" and len(line) == MAX_ROW_BYTES:
+            raise InputError(f"is longer than {MAX_ROW_BYTES} bytes", file=file, row=row)
+        try:
+            text = line.decode("ascii")
+        except UnicodeDecodeError:
+            raise InputError("is not printable ASCII", file=file, row=row, hint="no byte order mark either") from None
+        body = text.removesuffix("\n").replace("\t", "")
+        if body and not body.isprintable():
+            raise InputError("holds a control character", file=file, row=row)
+        yield text
+
+
+def _rows(stream: BinaryIO, columns: tuple[str, ...], file: str, *, tabs: bool) -> Iterator[tuple[int, dict[str, str]]]:
+    """(line number, fields by column) below a header of exactly these columns, in any order in a CSV."""
+    lines = _lines(stream, file)
+    reader = (
+        (line.removesuffix("\n").split("\t") for line in lines)
+        if tabs
+        else csv.reader(lines, delimiter=",", quotechar='"', doublequote=True, strict=True)
+    )
+    number = 0
+    header: list[str] = []
+    try:
+        for number, fields in enumerate(reader, 1):
+            if number == 1:
+                header = fields
+                if sorted(header) != sorted(columns) or (tabs and header != list(columns)):
+                    raise InputError(
+                        "is not the header of this table",
+                        file=file,
+                        row=1,
+                        value=",".join(header),
+                        hint=" ".join(columns),
+                    )
+                continue
+            if getattr(reader, "line_num", number) != number:
+                raise InputError("has a line break inside a field", file=file, row=number)
+            if len(fields) != len(columns):
+                raise InputError(f"has {len(fields)} fields instead of {len(columns)}", file=file, row=number)
+            yield number, dict(zip(header, fields, strict=True))
+    except csv.Error as error:
+        raise InputError(f"is not CSV: {error}", file=file, row=number + 1) from None
+    if number < 2:
+        raise InputError("has no row", file=file)
+
+
+def _is_tabbed(stream: BinaryIO) -> bool:
+    head = stream.readline(MAX_ROW_BYTES)
+    stream.seek(0)
+    return b"\t" in head
+
+
+def _text(fields: Mapping[str, str], column: str, pattern_name: str, file: str, row: int) -> str:
+    try:
+        return identifiers.matches(getattr(identifiers, pattern_name), fields[column], column)
+    except MalformedError:
+        raise InputError("is not in its form", file=file, row=row, column=column, value=fields[column]) from None
+
+
+def read_ledger(stream: BinaryIO, *, file: str, decimals: Mapping[str, int] | None) -> Iterator[tuple[int, ExtractRow]]:
+    """(line number, row) of a ledger in either dialect, in file order. decimals: of each asset of the statement;
+    None for an earlier ledger, of which only who had something counts.
+
+    InputError names file, row and column. Two rows of one (pool, asset, client, bucket) are for the caller to see.
+    """
+    tabs = _is_tabbed(stream)
+    for number, fields in _rows(stream, tables.EXTRACT_COLUMNS, file, tabs=tabs):
+        pool = _text(fields, "pool", "POOL", file, number)
+        asset = _text(fields, "asset", "ASSET", file, number)
+        bucket_text = fields["bucket"]
+        code = (_BUCKET_NUMBERS if tabs else BUCKET_CODES).get(bucket_text)
+        if code is None:
+            raise InputError("is not a bucket", file=file, row=number, column="bucket", value=bucket_text)
+        if decimals is not None and asset not in decimals:
+            raise InputError("is not an asset of the statement", file=file, row=number, column="asset", value=asset)
+        scale = MAX_DECIMALS if decimals is None else decimals[asset]
+        amounts: list[int] = []
+        for column in ("credit", "debit"):
+            try:
+                amount = from_json(fields[column]) if tabs else from_typed(fields[column], scale)
+            except MalformedError as error:
+                raise InputError(error.message, file=file, row=number, column=column, value=fields[column]) from None
+            amounts.append(amount)
+        yield (
+            number,
+            ExtractRow(
+                pool,
+                asset,
+                _text(fields, "client_id", "CLIENT_ID", file, number),
+                _text(fields, "client_code", "CLIENT_CODE", file, number),
+                code,
+                *amounts,
+            ),
+        )
+
+
+def read_accounts(stream: BinaryIO, *, file: str) -> Iterator[AccountRow]:
+    """The accounts beside the ledger, in either dialect and any order."""
+    words = {
+        "account_type": ACCOUNT_TYPES,
+        "status": tables.ACCOUNT_STATUSES,
+        "related_party": frozenset({"yes", "no"}),
+    }
+    tabs = _is_tabbed(stream)
+    for number, fields in _rows(stream, tables.ACCOUNTS_COLUMNS, file, tabs=tabs):
+        for column, allowed in words.items():
+            if fields[column] not in allowed:
+                hint = ", ".join(sorted(allowed))
+                raise InputError(
+                    "is not one of its words", file=file, row=number, column=column, value=fields[column], hint=hint
+                )
+        client_id = _text(fields, "client_id", "CLIENT_ID", file, number)
+        yield AccountRow(client_id, fields["account_type"], fields["status"], fields["related_party"] == "yes")
+
+
+def read_control_totals(stream: BinaryIO, *, file: str, decimals: Mapping[str, int]) -> Iterator[ControlTotalRow]:
+    """The auditor's own totals of credits from the general ledger, in either dialect and any order."""
+    tabs = _is_tabbed(stream)
+    seen: set[tuple[str, str]] = set()
+    for number, fields in _rows(stream, tables.CONTROL_TOTALS_COLUMNS, file, tabs=tabs):
+        pool = _text(fields, "pool", "POOL", file, number)
+        asset = _text(fields, "asset", "ASSET", file, number)
+        if asset not in decimals:
+            raise InputError("is not an asset of the statement", file=file, row=number, column="asset", value=asset)
+        if (pool, asset) in seen:
+            raise InputError("stands twice", file=file, row=number, column="pool, asset", value=f"{pool} {asset}")
+        seen.add((pool, asset))
+        try:
+            credit = from_json(fields["credit"]) if tabs else from_typed(fields["credit"], decimals[asset])
+        except MalformedError as error:
+            raise InputError(error.message, file=file, row=number, column="credit", value=fields["credit"]) from None
+        yield ControlTotalRow(pool, asset, credit)
