@@ -32,7 +32,7 @@ from .files import read_file, read_secret, write_private
 from .last_seen import MAX_STATE_BYTES, LastSeen, dump_state, parse_state
 from .policy import LAST_SEQUENCE, Policy, parse_policy
 from .prompts import ask_claims
-from .public import check_public
+from .public import check_bundle, check_public
 from .record import Record
 
 EXIT_STATUSES = (
@@ -272,7 +272,7 @@ def _audit(options: argparse.Namespace, finished: report.Report) -> str:
     state = _read_state(options.state)
     key = read_secret(options.snapshot_key)
     bundle = BundleFolder(options.bundle)
-    public = check_public(
+    public = check_bundle(
         bundle,
         policy=policy,
         last=state.get(policy.custodian),
@@ -280,7 +280,6 @@ def _audit(options: argparse.Namespace, finished: report.Report) -> str:
         digest=options.digest.lower(),
         others=[BundleFolder(path) for path in options.other],
         record=finished.record,
-        runner="audit",
     )
     decimals = {asset.asset: asset.decimals for asset in public.trusted.statement.assets}
     with tempfile.TemporaryDirectory(prefix="reserveproof-audit-") as folder:  # 0700

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .. import segregation
 from ..format import envelope, manifest, register
@@ -27,7 +27,7 @@ class VerifiedBundle:
     rebuilt: RebuiltRegister
     facts: segregation.Facts
     results: tuple[segregation.RuleResult, ...]
-    """Every rule of the pools' profiles as this reader could run it."""
+    """Every rule of the pools' profiles as this reader could run it; empty before step 11."""
 
 
 def check_public(
@@ -39,10 +39,30 @@ def check_public(
     digest: str,
     others: Sequence[Bundle],
     record: Record,
-    runner: segregation.Runner = "public",
 ) -> VerifiedBundle:
     """Steps 1 to 12 over a bundle. others: further bundles, of any custodian, whose registers may not claim the
-    same positions. With runner "audit", rules are left to the audit, which has more facts."""
+    same positions."""
+    verified = check_bundle(bundle, policy=policy, last=last, at=at, digest=digest, others=others, record=record)
+    with record.step(11, "Rules") as step:
+        results = run_and_compare(verified.facts, verified.trusted, "public")
+        run = sum(result.result != "NOT_ASSESSED" for result in results)
+        step.lines.append(f"{run} of {len(results)} rule results reached here, none against the statement")
+    with record.step(12, "Not checked"):
+        _always_unchecked(results, record)
+    return replace(verified, results=results)
+
+
+def check_bundle(
+    bundle: Bundle,
+    *,
+    policy: Policy,
+    last: LastSeen | None,
+    at: dt.datetime,
+    digest: str,
+    others: Sequence[Bundle],
+    record: Record,
+) -> VerifiedBundle:
+    """Steps 1 to 10: everything but the rules, which an auditor runs with more facts."""
     with record.step(1, "Parse") as step:
         parsed = envelope.parse(bundle.read(manifest.STATEMENT_FILE, 2 * MAX_STATEMENT_BYTES))
         attested = parse_payload(parsed.payload)
@@ -81,15 +101,7 @@ def check_public(
                 cells += 1
         step.lines.append(f"reserves are at least what is owed in each of {cells} cells")
     facts = public_facts(trusted, rebuilt, others=_claimed(others) if others else None)
-    results: tuple[segregation.RuleResult, ...] = ()
-    if runner == "public":
-        with record.step(11, "Rules") as step:
-            results = run_and_compare(facts, trusted, runner)
-            run = sum(result.result != "NOT_ASSESSED" for result in results)
-            step.lines.append(f"{run} of {len(results)} rule results reached here, none against the statement")
-        with record.step(12, "Not checked"):
-            _always_unchecked(results, record)
-    return VerifiedBundle(trusted, rebuilt, facts, results)
+    return VerifiedBundle(trusted, rebuilt, facts, ())
 
 
 def _claimed(others: Sequence[Bundle]) -> frozenset[tuple[str, str]]:

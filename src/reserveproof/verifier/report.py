@@ -132,9 +132,10 @@ def describe_client(report: Report, result: VerifiedClient) -> None:
     report.body += ["", "Covered: in each pool and asset, reserves are at least what is owed to all clients together."]
     for line in result.lines:
         how = "rebuilt here" if line.rebuilt else "as the custodian signed"
+        owed, held = to_readable(line.liabilities, line.decimals), to_readable(line.reserves, line.decimals)
+        weakest = line.weakest_class or "none needed"
         report.body.append(
-            f"  {line.asset} in {line.pool}: owed {to_readable(line.liabilities, line.decimals)}, held "
-            f"{to_readable(line.reserves, line.decimals)} ({how}; weakest control {line.weakest_class or 'none needed'})"
+            f"  {line.asset} in {line.pool}: owed {owed}, held {held} ({how}; weakest control {weakest})"
         )
     for position in result.dedicated:
         surplus = f", {to_readable(position.surplus, position.decimals)} above your balance" if position.surplus else ""
