@@ -118,6 +118,16 @@ case("COV-03", "unknown", "short, no prices", both(short_btc(100, 9), no("prices
 case("COV-03", "unknown", "short, no price of it", both(short_btc(100, 9), prices(USD=1, ETH=3000)))
 case("COV-03", "unknown", "short, price of nothing", both(short_btc(100, 9), prices(USD=1, ETH=3000, BTC=0)))
 case("COV-03", "unknown", "short, the surplus has no price", both(short_btc(100, 9), prices(BTC=90000, ETH=3000)))
+case(
+    "COV-03",
+    "honest",
+    "an asset without a price that is just covered",
+    both(
+        lambda w: held(w, OMNI, "BTC", OMNI_BTC, 900),
+        lambda w: held(w, OMNI, "ETH", OMNI_ETH, 500),
+        prices(BTC=90000, USD=1),
+    ),
+)
 case("COV-03", "unknown", "no totals", no_totals(OMNI, "USD"))
 
 
@@ -236,6 +246,16 @@ case(
 case("COV-06", "honest", "two wallets together", both(own(230), second_wallet(30)), VAULT)
 case("COV-06", "honest", "an asset in the omnibus part of a mixed pool", own(5, "carol", "ETH"), VAULT)
 case("COV-06", "honest", "a client's line in another pool", own(5, "carol", "BTC", OMNI), VAULT)
+case("COV-06", "honest", "a client's wallet in another pool", own(5, "carol", "BTC", OMNI), OMNI)
+case(
+    "COV-06",
+    "honest",
+    "a wallet of a form that is nobody's liability",
+    lambda w: add_wallet(
+        w, wallet(f"{BITCOIN}:1Dav", WBTC, VAULT, 3, segregation="dedicated", client_id="dave", function="gas")
+    ),
+    VAULT,
+)
 case("COV-06", "honest", "a dedicated pool, every line", lambda w: swap_pool(w, VAULT, model="dedicated"), VAULT)
 case("COV-06", "honest", "a pool with no dedicated wallet", own(7))
 case("COV-06", "unknown", "no register", no("wallets"), VAULT)

@@ -190,6 +190,7 @@ case("EVI-03", "honest", "ethereum at the limit", at(OMNI_ETH, seconds=120))
 case("EVI-03", "honest", "a letter in the morning", at(BANK, hours=-11))
 case("EVI-03", "honest", "a weekend letter of Friday", on_saturday(-1))
 case("EVI-03", "honest", "a weekend letter of the day", on_saturday(0))
+case("EVI-03", "honest", "no observation, not counted", lambda w: swap_position(w, COLD_ETH, method=""))
 case("EVI-03", "honest", "old, not counted", at(COLD_ETH, days=-90))
 case(
     "EVI-03",
@@ -202,6 +203,7 @@ case("EVI-03", "honest", "a chain of its own", solana(skew={**f.DEFAULT_SKEW, "s
 case("EVI-03", "honest", "idle positions not shown", hide_idle)
 case("EVI-03", "unknown", "no positions", no("positions"))
 case("EVI-03", "unknown", "some positions", few_shown)
+case("EVI-03", "unknown", "counted without an observation", lambda w: swap_position(w, OMNI_BTC, method=""))
 case("EVI-03", "unknown", "no tolerance for the chain", solana())
 
 case("EVI-10", "fails", "another root", ledger_map("trees_match", OMNI, "BTC", False))

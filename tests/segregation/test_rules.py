@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import pytest
 
@@ -101,3 +101,88 @@ def test_nothing_publishable_names_a_client_or_a_hidden_account(case: Case) -> N
 def test_a_finding_reads_as_a_sentence() -> None:
     assert str(Finding("p", "BTC", "", "reserves 1", "2")) == "p BTC: reserves 1, where the rule asks for 2"
     assert str(Finding("", "", "", "x", "y")) == "x, where the rule asks for y"
+
+
+def found(case: str) -> tuple[Finding, ...]:
+    chosen = next(c for c in CASES if str(c) == case)
+    rule = RULES[chosen.rule]
+    return rule.check(chosen.change(honest()), PARAMETERS, chosen.pool if rule.per_pool else "").rows
+
+
+@pytest.mark.parametrize(
+    ("case", "text"),
+    [
+        ("COV-01-fails-short by one", "omni BTC: reserves 999, where the rule asks for liabilities 1000"),
+        (
+            "COV-02-fails-another pool covers",
+            "omni BTC: short by 1, while all pools together hold 1700 for 1700, where the rule asks for "
+            "every pool alone",
+        ),
+        (
+            "COV-06-fails-one less than owed",
+            "vault BTC: dedicated wallets of carol count 200, where the rule asks for 201, the client's own lines",
+        ),
+        ("COV-07-fails-one above the cap", "omni ETH: residue 6, where the rule asks for at most 5"),
+        (
+            "LIA-01-fails-credits less debits",
+            "omni ETH: total 470, credits less debits, where the rule asks for the sum of credits, 500",
+        ),
+        (
+            "LIA-01-fails-one less than the credits",
+            "omni BTC: total 999, where the rule asks for the sum of credits, 1000",
+        ),
+        (
+            "LIA-01-fails-a cell left out of the statement",
+            "omni SOL: no total in the statement, where the rule asks for the same cells in both",
+        ),
+        (
+            "LIA-01-fails-a cell left out of the ledger",
+            "omni USD: no line in the ledger, where the rule asks for the same cells in both",
+        ),
+        (
+            "LIA-04-fails-one more in the books",
+            "omni USD: lines sum to 300, where the rule asks for the control account's 301",
+        ),
+        ("LIA-04-fails-not in the books", "omni USD: lines sum to 300, where the rule asks for a control total"),
+        (
+            "LIA-04-fails-not in the ledger",
+            "omni SOL: no line in the ledger, where the rule asks for the control account's 5",
+        ),
+    ],
+)
+def test_a_finding_says_what_is_wrong(case: str, text: str) -> None:
+    assert [str(row) for row in found(case)] == [text]
+
+
+@pytest.mark.parametrize(
+    ("case", "private"),
+    [
+        ("SEG-01-fails-client and house", True),  # a blinded register's account, though the house list shows it too
+        ("SEG-01-fails-house and affiliate, no position", False),
+        ("SEG-01-fails-seen in part", False),
+        ("SEG-02-fails-dedicated to nobody", True),
+        ("SEG-02-fails-twin position", False),
+        ("SEG-02-fails-a blinded twin", True),
+        ("SEG-10-fails-position twice", True),
+        ("SEG-10-fails-one account, two pools", True),
+        ("SEG-10-fails-house twice", False),
+        ("EVI-02-fails-another claim", False),
+    ],
+)
+def test_what_is_private(case: str, private: bool) -> None:
+    assert {row.private for row in found(case)} == {private}
+
+
+def test_withheld_findings_are_counted() -> None:
+    open_row, hidden = Finding("p", "A", "", "x", "y"), Finding("p", "A", "acc", "x", "y", private=True)
+    again = Finding("p", "B", "acc", "x", "y", private=True)
+    shown = publishable([hidden, again, open_row])
+    assert shown == (Finding("p", "", "", "2 findings that are not published", "none"), open_row)
+
+
+def test_what_is_missing_is_named() -> None:
+    rule = RULES["COV-06"]
+    for gone, note in (("wallets", "wallet register"), ("ledger", "ledger"), ("positions", "positions")):
+        outcome = rule.check(replace(honest(), **{gone: None}), PARAMETERS, VAULT)
+        assert note in outcome.note
+        assert ";" not in outcome.note

@@ -156,6 +156,17 @@ case(
     "one client, two wallets",
     lambda w: add_wallet(w, wallet(f"{BITCOIN}:1Car", BTC, VAULT, 0, segregation="dedicated", client_id="carol")),
 )
+case(
+    "SEG-02",
+    "fails",
+    "a blinded twin",
+    both(
+        lambda w: swap_position(w, OMNI_ETH, segregation="dedicated", client_tie="ef" * 32),
+        lambda w: add_position(
+            w, position(OMNI, "ETH", OMNI_ETH, ETH, 0, segregation="dedicated", client_tie="cd" * 32)
+        ),
+    ),
+)
 case("SEG-02", "unknown", "no register", no("wallets"))
 case("SEG-02", "unknown", "no positions", no("positions"))
 case("SEG-02", "unknown", "some positions", partial)

@@ -90,7 +90,7 @@ def no_asset_helps(facts: Facts, _: Parameters, pool: str) -> Outcome:
             continue
         surplus = Fraction(0)
         for (_other, other), more in cells:
-            if other == asset or more.reserves <= more.liabilities:
+            if more.reserves <= more.liabilities:
                 continue
             value = _value(more.reserves - more.liabilities, other, facts, registry)
             if value is None:

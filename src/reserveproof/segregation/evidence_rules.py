@@ -7,7 +7,7 @@ import datetime as dt
 from ..format.errors import shown
 from ..format.identifiers import chain_of
 from ..format.times import format_time
-from ..format.vocabulary import ASSURANCE
+from ..format.vocabulary import ASSURANCE, METHODS
 from .facts import Facts, Position
 from .outcome import Finding, Outcome, Parameters, settle
 from .views import NO_LEDGER, cells_of, counted_gaps, counted_of, is_private, without_totals
@@ -79,6 +79,8 @@ def one_as_of(facts: Facts, _: Parameters, __: str) -> Outcome:
         chain = chain_of(position.account)
         where = (position.pool, position.asset, position.account)
         private = is_private(facts, position)
+        if position.method not in METHODS:
+            gaps.append("a counted position has no observation")
         at = position.observed_at.astimezone(dt.UTC)
         if not chain:
             if at.date() not in days:
