@@ -31,6 +31,11 @@ def explain(message: str, expected: str = "", found: str = "", hint: str = "") -
         _stderr(f"hint: {hint}")
 
 
+def warn(message: str, hint: str = "") -> None:
+    """A problem on stderr that is not the last one said."""
+    _stderr(f"reserveproof: {message}" + (f" ({hint})" if hint else ""))
+
+
 def _stderr(text: str) -> None:
     encoding = sys.stderr.encoding or "utf-8"
     one_line = " ".join(text.splitlines())

@@ -2,8 +2,193 @@
 
 from __future__ import annotations
 
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal, cast
+
 import typer
+
+from ..format.amounts import to_readable
+from ..format.errors import InputError, ReserveProofError, UsageError
+from . import atomic_files
+from .challenge_step import ANCHORS_FILE, REGISTER_FILE
+from .command_output import Folder, SnapshotId, say, warn, working
+from .config import Config
+from .policy_draft import policy_toml
+from .register_input import load_anchors, read_register
+from .snapshot import LedgerInput, check_inputs, take_ledger
+from .snapshot_records import LedgerState
+from .workspace import Snapshot, Workspace, open_workspace
+
+if TYPE_CHECKING:
+    from .ledger import Query
+
+_FEW = 5
+"""Holders below which a published total is somebody's balance (rule PRV-03)."""
+
+Ledger = Annotated[
+    list[Path] | None,
+    typer.Option("--ledger", metavar="FILE", help="A ledger, CSV or .parquet; again for more of it.", exists=True,
+                 dir_okay=False, show_default=False),
+]  # fmt: skip
+Accounts = Annotated[
+    Path | None,
+    typer.Option("--accounts", metavar="FILE", help="CSV of the accounts: type, status, related party.", exists=True,
+                 dir_okay=False, show_default=False),
+]  # fmt: skip
+ControlTotals = Annotated[
+    Path | None,
+    typer.Option("--control-totals", metavar="FILE", help="CSV of the general ledger's totals.", exists=True,
+                 dir_okay=False, show_default=False),
+]  # fmt: skip
+Sql = Annotated[
+    Path | None,
+    typer.Option("--query", metavar="FILE", help="A file with one SELECT that gives the ledger's columns.", exists=True,
+                 dir_okay=False, show_default=False),
+]  # fmt: skip
+Driver = Annotated[
+    str, typer.Option("--driver", metavar="NAME", help="Of the query's database: sqlite or postgresql.")
+]
+ConnectionFile = Annotated[
+    Path | None,
+    typer.Option("--connection-file", metavar="FILE", help="A file (0600) with its connection string.",
+                 show_default=False),
+]  # fmt: skip
+ConnectionVariable = Annotated[
+    str, typer.Option("--connection-variable", metavar="NAME", help="An environment variable with it.")
+]
 
 
 def add(app: typer.Typer) -> None:
-    """Added with snapshot.py."""
+    app.command("check")(check)
+    app.command("snapshot")(snapshot)
+
+
+def _query(
+    sql: Path | None, driver: str, connection_file: Path | None, connection_variable: str
+) -> tuple[Query, ...]:
+    if sql is None:
+        if driver or connection_file or connection_variable:
+            raise UsageError("--driver and --connection-… go with --query")
+        return ()
+    if driver not in ("sqlite", "postgresql"):
+        raise UsageError("--query needs --driver sqlite or --driver postgresql")
+    from .ledger import Query
+
+    return (Query(cast(Literal["sqlite", "postgresql"], driver), sql, connection_file, connection_variable),)
+
+
+def check(
+    folder: Folder,
+    snapshot_id: Annotated[
+        str, typer.Argument(metavar="[ID]", help="A snapshot, for its register and anchors.", show_default=False)
+    ] = "",
+    ledger: Ledger = None,
+    accounts: Accounts = None,
+    control_totals: ControlTotals = None,
+    query: Sql = None,
+    driver: Driver = "",
+    connection_file: ConnectionFile = None,
+    connection_variable: ConnectionVariable = "",
+) -> None:
+    """Check what was filled in, before anything is built. Every problem is named, not only the first."""
+    workspace = open_workspace(folder)
+    config = workspace.config()
+    say(f"{workspace.config_path}: ok, {len(config.pools)} pools, {len(config.assets)} assets")
+    problems: list[ReserveProofError] = []
+    try:
+        policy_toml(config)
+    except InputError as error:
+        problems.append(error)
+    if snapshot_id:
+        problems += _check_snapshot(workspace.snapshot(snapshot_id), config)
+    sources = (*(ledger or ()), *_query(query, driver, connection_file, connection_variable))
+    if sources:
+        problems += _check_ledger(workspace, config, LedgerInput(sources, accounts, control_totals))
+    elif accounts or control_totals:
+        raise UsageError("--accounts and --control-totals go with --ledger or --query")
+    else:
+        say("no ledger was given: not checked")
+    if problems:
+        for problem in problems[:-1]:
+            warn(problem.message, problem.hint)
+        raise problems[-1]
+
+
+def _check_snapshot(snapshot: Snapshot, config: Config) -> list[ReserveProofError]:
+    problems: list[ReserveProofError] = []
+    snapshot.state()
+    snapshot.opened()
+    snapshot.key()
+    assets = {asset.asset for asset in config.assets}
+    pools = {pool.pool: assets for pool in config.pools}
+    path = snapshot.path / REGISTER_FILE
+    rows, found = read_register(path, assets=config.assets, pools=pools)
+    problems += found
+    if not found:
+        say(f"{path}: ok, {len(rows)} rows")
+    path = snapshot.path / ANCHORS_FILE
+    try:
+        say(f"{path}: ok, {len(load_anchors(path))} anchors")
+    except InputError as error:
+        problems.append(error)
+    return problems
+
+
+def _check_ledger(workspace: Workspace, config: Config, given: LedgerInput) -> tuple[InputError, ...]:
+    with (
+        working("checking the ledger"),
+        atomic_files.transport(f"work in {workspace.path}"),
+        tempfile.TemporaryDirectory(prefix=atomic_files.TEMPORARY, dir=workspace.path) as scratch,
+    ):
+        found = check_inputs(config, given, Path(scratch))
+    if not found:
+        say("ledger: ok")
+    return found
+
+
+def snapshot(
+    folder: Folder,
+    snapshot_id: SnapshotId,
+    ledger: Ledger = None,
+    accounts: Accounts = None,
+    control_totals: ControlTotals = None,
+    previous: Annotated[
+        str, typer.Option("--previous", metavar="ID", help="The snapshot whose clients are compared with these.")
+    ] = "",
+    query: Sql = None,
+    driver: Driver = "",
+    connection_file: ConnectionFile = None,
+    connection_variable: ConnectionVariable = "",
+) -> None:
+    """Take the ledger of a snapshot and build its liabilities trees."""
+    workspace = open_workspace(folder)
+    sources = (*(ledger or ()), *_query(query, driver, connection_file, connection_variable))
+    if not sources:
+        raise UsageError("no ledger was given", hint="--ledger FILE, or --query FILE with --driver and a connection")
+    with workspace.lock():
+        config = workspace.config()
+        one = workspace.snapshot(snapshot_id)
+        before = workspace.snapshot(previous) if previous else None
+        with working(f"building the trees of {one.id}"):
+            state = take_ledger(one, config, LedgerInput(sources, accounts, control_totals, before))
+    for line in _summary(state, config):
+        say(line)
+    say(f"next: reserveproof challenge {folder} {one.id}")
+
+
+def _summary(state: LedgerState, config: Config) -> list[str]:
+    lines = [f"{state.rows} rows in {len(state.cells)} trees"]
+    for cell in state.cells:
+        digits = config.asset(cell.asset).decimals
+        debit = f", debits of {to_readable(cell.debit, digits)} apart" if cell.debit else ""
+        lines.append(
+            f"{cell.pool} {cell.asset}: {to_readable(cell.credit, digits)} owed to {cell.holders} holders{debit}"
+            f" ({cell.leaves} leaves, depth {cell.depth})"
+        )
+        if 0 < cell.holders < _FEW:
+            lines.append(f"  fewer than {_FEW} holders: what is published here is close to somebody's balance")
+    for given, what in ((state.accounts, "--accounts"), (state.control_totals, "--control-totals")):
+        if not given:
+            lines.append(f"{what} was not given: the rules that need it will not be assessed")
+    return lines

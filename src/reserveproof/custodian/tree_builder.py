@@ -1,8 +1,8 @@
 """Builds sum trees in bulk: entries in, every level out, as flat bytes.
 
 The one place where a tree of millions of leaves is hashed, so its interface is what a native kernel takes too:
-runs of 80-byte entries in, levels of 48-byte nodes out. Memory: the leaves once, 48 bytes each, and the level
-below the one being built; no Python object a leaf is kept.
+runs of 80-byte entries in, levels of 48-byte nodes out. Memory: 80 bytes a leaf while the leaves are sorted, then 48
+and the level that is being built; no Python object a leaf is kept.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import hashlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from ..format.errors import MalformedError
+from ..format.errors import EvidenceError
 from ..format.limits import AMOUNT_BOUND, MAX_DEPTH
 from .tree_hashing import DIGEST_BYTES, ENTRY_BYTES, NODE_BYTES, SUM_BYTES, TreeHasher, depth_of
 
@@ -33,11 +33,11 @@ class BuiltTree:
 def build_tree(hasher: TreeHasher, entries: Iterable[bytes], *, min_depth: int, write: WriteLevel) -> BuiltTree:
     """Build a tree of entries in any order.
 
-    entries: runs of whole 80-byte entries (tree_hashing.entry), each of any number; a holder must stand at most once
-    (the caller's to show, by the order of its table). write: given every level, level 0 first.
+    entries: runs of whole 80-byte entries (tree_hashing.entry), each of any number. write: given every level, level 0
+    first.
 
-    MalformedError (reason="sum") if the total is 2^127 or more; ("depth") if the tree is deeper than MAX_DEPTH;
-    ("twin") if two leaves are one.
+    EvidenceError (reason="sum") if the total is 2^127 or more; ("depth") if the tree is deeper than MAX_DEPTH;
+    ("holder-twice") if a holder stands twice, with whatever amounts.
     """
     level, leaves, total = sorted_leaves(hasher, entries)
     depth = checked_depth(leaves, min_depth)
@@ -52,7 +52,7 @@ def empty_tree(hasher: TreeHasher, *, min_depth: int) -> BuiltTree:
 def checked_depth(leaves: int, min_depth: int) -> int:
     depth = depth_of(leaves, min_depth)
     if min_depth < 0 or depth > MAX_DEPTH:
-        raise MalformedError("the tree is deeper than 48 levels", reason="depth", found=str(depth))
+        raise EvidenceError("the tree is deeper than 48 levels", reason="depth", found=str(depth))
     return depth
 
 
@@ -60,6 +60,7 @@ def sorted_leaves(hasher: TreeHasher, entries: Iterable[bytes]) -> tuple[bytearr
     """Level 0 without pads: leaves ascending by digest. The flat bytes, the number of leaves and their total."""
     # A digest's first byte is even over its range: 256 buckets, so that only one is ever sorted as objects.
     buckets = [bytearray() for _ in range(256)]
+    holders = [bytearray() for _ in range(256)]
     blind_state, outer_state, leaf_state = hasher.blind_state, hasher.hmac_outer, hasher.leaf_state
     total = 0
     for run in entries:
@@ -67,25 +68,32 @@ def sorted_leaves(hasher: TreeHasher, entries: Iterable[bytes]) -> tuple[bytearr
             raise ValueError("a run of entries is cut")
         for at in range(0, len(run), ENTRY_BYTES):
             entry = run[at : at + ENTRY_BYTES]
+            holder, amount = entry[:DIGEST_BYTES], entry[2 * DIGEST_BYTES :]
             # TreeHasher.leaf, written out: this is the hot loop.
             inner, outer, leaf = blind_state.copy(), outer_state.copy(), leaf_state.copy()
-            inner.update(entry[:DIGEST_BYTES])
+            inner.update(holder)
             outer.update(inner.digest())
             leaf.update(outer.digest() + entry)
-            digest, amount = leaf.digest(), entry[2 * DIGEST_BYTES :]
+            digest = leaf.digest()
             total += int.from_bytes(amount, "big")
             buckets[digest[0]] += digest + amount
+            holders[holder[0]] += holder
     if total >= AMOUNT_BOUND:
-        raise MalformedError("the tree's total is not below 2^127 base units", reason="sum", found=str(total))
+        raise EvidenceError("the tree's total is not below 2^127 base units", reason="sum", found=str(total))
+    for bucket in holders:
+        _refuse_twins(bucket)
+    del holders
     level = bytearray()
     for number, bucket in enumerate(buckets):
-        leaves = sorted(bucket[at : at + NODE_BYTES] for at in range(0, len(bucket), NODE_BYTES))
-        for at in range(1, len(leaves)):
-            if leaves[at - 1][:DIGEST_BYTES] == leaves[at][:DIGEST_BYTES]:
-                raise MalformedError("a holder stands twice in a tree", reason="twin")
-        level += b"".join(leaves)
+        level += b"".join(sorted(bucket[at : at + NODE_BYTES] for at in range(0, len(bucket), NODE_BYTES)))
         buckets[number] = bytearray()
     return level, len(level) // NODE_BYTES, total
+
+
+def _refuse_twins(holders: bytearray) -> None:
+    found = {bytes(holders[at : at + DIGEST_BYTES]) for at in range(0, len(holders), DIGEST_BYTES)}
+    if len(found) != len(holders) // DIGEST_BYTES:
+        raise EvidenceError("a holder stands twice in a tree", reason="holder-twice")
 
 
 def _levels(

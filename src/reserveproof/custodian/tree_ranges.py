@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ..format.errors import MalformedError
+from ..format.errors import EvidenceError
 from .tree_builder import BuiltTree, checked_depth, parents
 from .tree_hashing import DIGEST_BYTES, NODE_BYTES, TreeHasher
 
@@ -44,13 +44,13 @@ def range_nodes(hasher: TreeHasher, leaves: bytes | bytearray, first: int, depth
 def join(
     hasher: TreeHasher, handed: Iterable[dict[Place, bytes]], *, leaves: int, min_depth: int
 ) -> BuiltTree:
-    """The tree from what the workers of all ranks hand on. leaves: of the whole tree. MalformedError
+    """The tree from what the workers of all ranks hand on. leaves: of the whole tree. EvidenceError
     (reason="ranges") if a range is missing or two overlap."""
     depth = checked_depth(leaves, min_depth)
     nodes: dict[Place, bytes] = {}
     for part in handed:
         if not nodes.keys().isdisjoint(part):
-            raise MalformedError("two ranges of a tree overlap", reason="ranges")
+            raise EvidenceError("two ranges of a tree overlap", reason="ranges")
         nodes.update(part)
     if not leaves:
         nodes[depth, 0] = hasher.pad(depth, 0)
@@ -61,10 +61,10 @@ def join(
                 if place not in nodes and place[1] << level >= leaves:
                     nodes[place] = hasher.pad(*place)
                 if place not in nodes or (level + 1, index // 2) in nodes:
-                    raise MalformedError("the ranges of a tree do not meet", reason="ranges")
+                    raise EvidenceError("the ranges of a tree do not meet", reason="ranges")
                 pair.append(nodes[place])
             nodes[level + 1, index // 2] = hasher.node(level + 1, *pair)
     top = nodes.get((depth, 0))
     if top is None or any(number == depth and index for number, index in nodes):
-        raise MalformedError("the ranges of a tree do not meet", reason="ranges")
+        raise EvidenceError("the ranges of a tree do not meet", reason="ranges")
     return BuiltTree(depth, leaves, hasher.root(depth, top), int.from_bytes(top[DIGEST_BYTES:], "big"))

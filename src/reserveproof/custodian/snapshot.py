@@ -1,0 +1,285 @@
+"""From a ledger to the state "ledger": import it, build every liabilities tree, and put all in place at once."""
+
+from __future__ import annotations
+
+import shutil
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from ..format.errors import InputError, UsageError
+from ..format.tables import ACCOUNTS_FILE, EXTRACT_FILE, ExtractRow, read_extract
+from . import atomic_files
+from .config import Config
+from .proof_store import StoreWriter, tree_file
+from .snapshot_records import (
+    FORMAT,
+    AccountSummary,
+    CellSummary,
+    ControlCredit,
+    LedgerState,
+    NamedClients,
+    SourceSummary,
+    TypeSummary,
+    state_json,
+)
+from .table_lookup import AccountsTable
+from .tree_builder import build_tree
+from .tree_hashing import TreeHasher, TreeName, blinded_key, client_holder, entry, line_details
+from .workspace import LEDGER_FOLDER, TREES_FOLDER, Snapshot, State
+
+if TYPE_CHECKING:
+    # The ledger's engine is heavy; it is loaded when a ledger is.
+    from .ledger import LedgerSummary, Source
+    from .ledger_facts import Listed
+
+_RUN = 1024
+"""Entries that are handed to the builder at a time."""
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerInput:
+    """What a ledger comes as. previous: the snapshot whose clients are compared with this one's."""
+
+    sources: Sequence[Source]
+    accounts: Path | None = None
+    control_totals: Path | None = None
+    previous: Snapshot | None = None
+
+
+def take_ledger(snapshot: Snapshot, config: Config, given: LedgerInput) -> LedgerState:
+    """Bring an opened snapshot to the state "ledger", under the workspace's lock.
+
+    InputError names the first row that is refused; UsageError if the snapshot has a ledger; TransportError where the
+    disk fails. Until ledger.json is in place nothing of it counts, and the next run starts anew.
+    """
+    from .ledger import import_ledger
+
+    snapshot.require_not(State.LEDGER)
+    snapshot.require(State.OPENED)
+    opened, key = snapshot.opened(), snapshot.key()
+    previous, before = _previous(snapshot, given.previous)
+    if snapshot.ledger_folder.exists():
+        # A run was killed after it had renamed the folder and before ledger.json said so.
+        with atomic_files.transport(f"tidy {snapshot.path}"):
+            shutil.rmtree(snapshot.ledger_folder)
+    with atomic_files.new_folder(snapshot.path / LEDGER_FOLDER) as folder:
+        summary = import_ledger(
+            given.sources,
+            pools=frozenset(pool.pool for pool in config.pools),
+            decimals=config.decimals,
+            out_dir=folder,
+            scratch=folder,
+            accounts=given.accounts,
+            control_totals=given.control_totals,
+            previous=previous,
+        )
+        if before is not None and (summary.previous is None or summary.previous.sha256 != before.extract_sha256.hex()):
+            raise InputError("is not the extract that its snapshot was made of", file=str(previous), reason="damaged",
+                             hint="restore it from a copy")  # fmt: skip
+        trees = folder / TREES_FOLDER
+        trees.mkdir(mode=atomic_files.PRIVATE_FOLDER)
+        debts = _Debts(folder / ACCOUNTS_FILE if summary.accounts else None)
+        with debts, (folder / EXTRACT_FILE).open("rb") as stream:
+            rows = read_extract(stream, file=EXTRACT_FILE)
+            cells = tuple(
+                build_liabilities(
+                    rows, config, opened.snapshot_id, snapshot_key=key, folder=trees, debtor=debts.add
+                )
+            )
+        state = _state(summary, cells, debts.by_type, given.previous.id if given.previous else "")
+    snapshot.write_state(State.LEDGER, state_json(state))
+    return state
+
+
+def _previous(snapshot: Snapshot, previous: Snapshot | None) -> tuple[Path | None, LedgerState | None]:
+    """The extract to compare with, and what was said of it."""
+    if previous is None:
+        return None, None
+    if previous.id == snapshot.id:
+        raise UsageError("a snapshot is not its own previous one", reason="previous")
+    return previous.ledger_folder / EXTRACT_FILE, previous.ledger()
+
+
+def build_liabilities(
+    rows: Iterable[ExtractRow],
+    config: Config,
+    snapshot_id: str,
+    *,
+    snapshot_key: bytes,
+    folder: Path,
+    debtor: Callable[[str, str, str, int], None] = lambda _pool, _asset, _client, _debit: None,
+) -> Iterator[CellSummary]:
+    """Build the tree of every (pool, asset) of an extract and write each into folder.
+
+    rows: of a canonical extract, in its order, which is what shows that a client stands once in a tree. debtor: told
+    (pool, asset, client, debit) of each client with a debit. A tree is written when the next summary is asked for.
+    """
+    for (pool, asset), lines in groupby(rows, key=itemgetter(0, 1)):
+        name = TreeName(config.custodian.id, snapshot_id, pool, asset, "L")
+        tree_id = name.tree_id
+        hasher = TreeHasher(tree_id, blinded_key(snapshot_key, tree_id))
+        count = _Count()
+        with StoreWriter(folder / tree_file(pool, asset)) as store:
+            built = build_tree(
+                hasher, _entries(lines, count, debtor), min_depth=config.pool(pool).min_depth, write=store.level
+            )
+            store.finish(tree_id, built)
+        if built.leaves != count.leaves or built.total != count.credit:
+            raise RuntimeError("a tree has other leaves than the extract")
+        yield CellSummary(
+            asset=asset, credit=count.credit, debit=count.debit, depth=built.depth, holders=count.holders,
+            leaves=built.leaves, pool=pool, root=built.root, rows=count.rows,
+        )  # fmt: skip
+
+
+@dataclass(slots=True)
+class _Count:
+    rows: int = 0
+    leaves: int = 0
+    holders: int = 0
+    credit: int = 0
+    debit: int = 0
+
+
+def _entries(
+    lines: Iterable[ExtractRow], count: _Count, debtor: Callable[[str, str, str, int], None]
+) -> Iterator[bytes]:
+    """Runs of entries, one a client, from the lines of one (pool, asset)."""
+    run: list[bytes] = []
+    for (pool, asset, client_id, client_code), group in groupby(lines, key=itemgetter(0, 1, 2, 3)):
+        buckets = [row[4:] for row in group]
+        credit = debit = 0
+        for _, row_credit, row_debit in buckets:
+            credit += row_credit
+            debit += row_debit
+        count.rows += len(buckets)
+        count.leaves += 1
+        count.holders += credit > 0
+        count.credit += credit
+        count.debit += debit
+        if debit:
+            debtor(pool, asset, client_id, debit)
+        run.append(entry(client_holder(client_id, client_code), line_details(buckets), credit))
+        if len(run) == _RUN:
+            yield b"".join(run)
+            run.clear()
+    yield b"".join(run)
+
+
+class _Debts:
+    """Debits by account type. Few clients have one: each is looked up in the accounts, if those were given."""
+
+    def __init__(self, accounts: Path | None) -> None:
+        self._accounts = AccountsTable(accounts) if accounts else None
+        self.by_type: Counter[tuple[str, str, str]] = Counter()
+
+    def add(self, pool: str, asset: str, client_id: str, debit: int) -> None:
+        account = self._accounts.account(client_id) if self._accounts else None
+        if account is not None:
+            self.by_type[pool, asset, account.account_type] += debit
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._accounts:
+            self._accounts.close()
+
+
+def _state(
+    summary: LedgerSummary,
+    cells: tuple[CellSummary, ...],
+    debits: Mapping[tuple[str, str, str], int],
+    previous: str,
+) -> LedgerState:
+    found = {(c.pool, c.asset): (c.rows, c.leaves, c.holders, c.credit, c.debit) for c in cells}
+    wanted = {key: (c.rows, c.clients, c.holders, c.credit, c.debit) for key, c in summary.cells.items()}
+    if found != wanted:
+        raise RuntimeError("the trees do not have the rows and totals of the ledger imported")
+    facts = summary.facts
+    accounts: tuple[AccountSummary, ...] = ()
+    if facts.by_type is not None:
+        if facts.untagged is None or facts.mistagged is None or facts.absent is None or not debits.keys() <= set(
+            facts.by_type
+        ):
+            raise RuntimeError("the accounts were counted in part")
+        accounts = (
+            AccountSummary(
+                absent=_named(facts.absent),
+                by_type=tuple(
+                    TypeSummary(
+                        account_type=kind, asset=asset, credit=credit, debit=debits.get((pool, asset, kind), 0),
+                        holders=holders, pool=pool,
+                    )
+                    for (pool, asset, kind), (holders, credit) in sorted(
+                        facts.by_type.items()
+                    )
+                ),
+                mistagged=_named(facts.mistagged),
+                untagged=_named(facts.untagged),
+            ),
+        )
+    control: tuple[tuple[ControlCredit, ...], ...] = ()
+    if facts.control is not None:
+        rows = sorted(facts.control.items())
+        control = (tuple(ControlCredit(asset=asset, credit=credit, pool=pool) for (pool, asset), credit in rows),)
+    return LedgerState(
+        accounts=accounts,
+        accounts_sha256=_digest(summary.accounts_sha256),
+        cells=cells,
+        control_totals=control,
+        control_totals_sha256=_digest(summary.control_totals_sha256),
+        dropped=(_named(facts.dropped),) if facts.dropped is not None else (),
+        extract_sha256=bytes.fromhex(summary.extract_sha256),
+        format=FORMAT,
+        previous=previous,
+        rows=summary.rows,
+        sources=tuple(_sources(summary)),
+    )
+
+
+def _sources(summary: LedgerSummary) -> Iterator[SourceSummary]:
+    given = [("ledger", source) for source in summary.sources]
+    given += [
+        (role, source)
+        for role, source in (
+            ("accounts", summary.accounts), ("control-totals", summary.control_totals), ("previous", summary.previous)
+        )
+        if source
+    ]  # fmt: skip
+    for role, source in given:
+        # A path may hold any byte; what JSON cannot hold is escaped.
+        name = source.name.encode("unicode_escape").decode("ascii")[-4096:]
+        yield SourceSummary(name=name, role=role, rows=source.rows, sha256=bytes.fromhex(source.sha256))
+
+
+def _named(listed: Listed) -> NamedClients:
+    return NamedClients(listed.count, tuple(listed.first))
+
+
+def _digest(text: str) -> bytes | None:
+    return bytes.fromhex(text) if text else None
+
+
+def check_inputs(config: Config, given: LedgerInput, scratch: Path) -> tuple[InputError, ...]:
+    """All that take_ledger would refuse of the tables, up to a limit, and nothing written."""
+    from .ledger import check_ledger
+
+    return check_ledger(
+        given.sources,
+        pools=frozenset(pool.pool for pool in config.pools),
+        decimals=config.decimals,
+        scratch=scratch,
+        accounts=given.accounts,
+        control_totals=given.control_totals,
+    )
+
+
