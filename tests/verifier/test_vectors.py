@@ -9,10 +9,12 @@ from pathlib import Path
 import pytest
 
 from reserveproof.format import canonical_json
+from reserveproof.format.amounts import from_json
 from reserveproof.format.challenge import challenge, claim_of
 from reserveproof.format.errors import ReserveProofError
-from reserveproof.format.proof_file import Bucket
-from reserveproof.format.statement import _STATEMENT
+from reserveproof.format.proof_file import BUCKETS
+from reserveproof.format.shape import account
+from reserveproof.format.statement import STATEMENT
 from reserveproof.format.times import parse_time
 from reserveproof.verifier import client, public
 from reserveproof.verifier.bundle import BundleInMemory
@@ -38,7 +40,7 @@ VECTORS = Path(__file__).resolve().parents[2] / "vectors"
 
 def cases(kind):
     found = sorted((VECTORS / kind).glob("*.json"))
-    assert found, f"no vectors of kind {kind}"
+    assert found or kind == "public", f"no vectors of kind {kind}"
     return [pytest.param(path, id=path.stem) for path in found if path.stem != "rolling"]
 
 
@@ -180,26 +182,33 @@ def test_challenge(path):
 def test_claim(path):
     case = load(path)
     predicate = canonical_json.parse(case["input"]["predicate"].encode("utf-8"), max_bytes=1 << 22, what="the case")
-    assert claim_of(_STATEMENT(predicate, "predicate")).hex() == case["expect"]["claim"]
+    assert claim_of(STATEMENT(predicate, "predicate")).hex() == case["expect"]["claim"]
 
 
 @pytest.mark.parametrize("path", cases("holder"))
 def test_holder(path):
     case = load(path)
     given = case["input"]
-    if given["side"] == "L":
-        holder = client_holder(given["client_id"], given["client_code"])
-    else:
-        holder = position_holder(given["account"], given["form"])
-    assert holder.hex() == case["expect"]["holder"]
+
+    def run():
+        if given["side"] == "R":
+            return position_holder(account(given["account"], "account"), given["form"])
+        claims = make_claims({"client_id": given["client_id"], "client_code": given["client_code"]})
+        return client_holder(claims.client_id, claims.client_code)
+
+    expect(case, outcome(run))
+    if case["expect"]["class"] == "passed":
+        assert run().hex() == case["expect"]["holder"]
 
 
 @pytest.mark.parametrize("path", cases("line-details"))
 def test_line_details(path):
     case = load(path)
-    buckets = [Bucket(b["bucket"], int(b["credit"]), int(b["debit"])) for b in case["input"]["buckets"]]
-    assert line_details(buckets).hex() == case["expect"]["details"]
-    assert str(sum(b.credit for b in buckets)) == case["expect"]["sum"]
+    expect(case, outcome(lambda: BUCKETS(case["input"]["buckets"], "buckets")))
+    if case["expect"]["class"] == "passed":
+        buckets = BUCKETS(case["input"]["buckets"], "buckets")
+        assert line_details(buckets).hex() == case["expect"]["details"]
+        assert str(sum(b.credit for b in buckets)) == case["expect"]["sum"]
 
 
 def build(tree, key, min_depth, leaves):
@@ -208,24 +217,34 @@ def build(tree, key, min_depth, leaves):
     return commit(tree, key, depth_for(len(leaves), min_depth), in_order(digests))
 
 
-@pytest.mark.parametrize("path", cases("tree"))
+# That a holder stands once is seen where holders are still known: in the ledger (AuditStore) and in the register.
+ABOVE_THE_TREE = {"holder-twice"}
+
+
+@pytest.mark.parametrize("path", [case for case in cases("tree") if case.id not in ABOVE_THE_TREE])
 def test_tree(path):
     case = load(path)
     given = case["input"]
     name = TreeName(given["side"].encode(), given["custodian"], given["snapshot"], given["pool"], given["asset"])
     tree, key = Tree(name), bytes.fromhex(given["tree_key"])
-    leaves = [(bytes.fromhex(x["holder"]), bytes.fromhex(x["details"]), int(x["sum"])) for x in given["leaves"]]
-    if case["expect"]["class"] != "passed":
-        with pytest.raises(ReserveProofError):
-            build(tree, key, given["min_depth"], leaves)
-        return
-    top = build(tree, key, given["min_depth"], leaves)
-    assert tree.tree_id.hex() == case["expect"]["tree_id"]
-    assert (top.depth, top.root.hex(), str(top.total)) == (
-        case["expect"]["depth"],
-        case["expect"]["root"],
-        case["expect"]["total"],
-    )
+
+    def run():
+        leaves = [
+            (bytes.fromhex(leaf["holder"]), bytes.fromhex(leaf["details"]), from_json(leaf["sum"]))
+            for leaf in given["leaves"]
+        ]
+        return build(tree, key, given["min_depth"], leaves)
+
+    got = outcome(run)
+    assert got[0] == case["expect"]["class"], got
+    if got[0] == "passed":
+        top = run()
+        assert tree.tree_id.hex() == case["expect"]["tree_id"]
+        assert (top.depth, top.root.hex(), str(top.total)) == (
+            case["expect"]["depth"],
+            case["expect"]["root"],
+            case["expect"]["total"],
+        )
 
 
 def test_sum_bound():

@@ -11,8 +11,12 @@ POOL = CUSTODIAN_ID
 SNAPSHOT_ID = re.compile(r"[a-z0-9][a-z0-9.-]{0,31}")
 ASSET = re.compile(r"[A-Z0-9][A-Z0-9.-]{0,15}")
 CHAIN = re.compile(r"(?!ref:|iso4217:)[-a-z0-9]{3,8}:[-_a-zA-Z0-9]{1,32}")  # CAIP-2
-FORM = re.compile(r"(?!ref:|iso4217:)[-a-z0-9]{3,8}:[-_a-zA-Z0-9]{1,32}/[-a-z0-9]{3,8}:[-.%a-zA-Z0-9]{1,128}|iso4217:[A-Z]{3}")
-ACCOUNT = re.compile(r"(?!ref:|iso4217:)[-a-z0-9]{3,8}:[-_a-zA-Z0-9]{1,32}:[-.%a-zA-Z0-9]{1,128}|ref:[A-Za-z0-9.-]{1,64}")
+FORM = re.compile(
+    r"(?!ref:|iso4217:)[-a-z0-9]{3,8}:[-_a-zA-Z0-9]{1,32}/[-a-z0-9]{3,8}:[-.%a-zA-Z0-9]{1,128}|iso4217:[A-Z]{3}"
+)
+ACCOUNT = re.compile(
+    r"(?!ref:|iso4217:)[-a-z0-9]{3,8}:[-_a-zA-Z0-9]{1,32}:[-.%a-zA-Z0-9]{1,128}|ref:[A-Za-z0-9.-]{1,64}"
+)
 MAX_ACCOUNT = 104
 CLIENT_ID = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]{0,126}[\x21-\x7e])?")
 CLIENT_CODE = re.compile(r"(?:[\x21-\x7e](?:[\x20-\x7e]{0,62}[\x21-\x7e])?)?")

@@ -82,17 +82,18 @@ def _path_node(value: object, place: str) -> PathNode:
 
 _index = integer(0, 2**limits.MAX_DEPTH - 1)
 _path = array(_path_node, key=None, limit=limits.MAX_DEPTH)
+BUCKETS: Check[tuple[Bucket, ...]] = array(
+    record(Bucket, {"bucket": integer(1, 10), "credit": amount, "debit": amount}),
+    key=lambda b: b.bucket,
+    limit=10,
+    least=1,
+)
 _LINE = record(
     Line,
     {
         "asset": pattern(identifiers.ASSET),
         "blind": digest,
-        "buckets": array(
-            record(Bucket, {"bucket": integer(1, 10), "credit": amount, "debit": amount}),
-            key=lambda b: b.bucket,
-            limit=10,
-            least=1,
-        ),
+        "buckets": BUCKETS,
         "index": _index,
         "path": _path,
         "pool": pattern(identifiers.POOL),

@@ -287,7 +287,7 @@ _ANCHOR = record(
     {"chain": pattern(identifiers.CHAIN), "hash": text(88, empty=False), "height": integer(), "time": time},
 )
 ANCHORS: Check[tuple[Anchor, ...]] = array(_ANCHOR, key=lambda a: a.chain, limit=64)
-_STATEMENT = record(
+STATEMENT: Check[Statement] = record(
     Statement,
     {
         "anchors": ANCHORS,
@@ -424,7 +424,7 @@ def parse_payload(data: bytes) -> Attested:
         )
 
     (manifest_sha256,) = array(subject, key=None, limit=1, least=1)(root["subject"], "subject")
-    return Attested(_STATEMENT(root["predicate"], "predicate"), manifest_sha256)
+    return Attested(STATEMENT(root["predicate"], "predicate"), manifest_sha256)
 
 
 def dump_payload(attested: Attested) -> bytes:

@@ -92,19 +92,22 @@ _CONTROL_LINE = _line_pattern(CONTROL_TOTALS_COLUMNS)
 def _refuse_line(line: str, columns: tuple[str, ...], file: str, row: int) -> InputError:
     """Why a line is refused: the first column that is at fault, or the shape of the line."""
     if not line.endswith("\n"):
-        return InputError("does not end with a newline: the file was cut, or the line is too long",
-                          file=file, row=row, reason="cut")
+        return InputError(
+            "does not end with a newline: the file was cut, or the line is too long", file=file, row=row, reason="cut"
+        )
     fields = line[:-1].split("\t")
     if len(fields) != len(columns):
-        return InputError(f"has {len(fields)} fields where the table has {len(columns)}",
-                          file=file, row=row, reason="fields")
+        return InputError(
+            f"has {len(fields)} fields where the table has {len(columns)}", file=file, row=row, reason="fields"
+        )
     for column, field in zip(columns, fields, strict=True):
         pattern, rule = _PATTERNS[column]
         if not pattern.fullmatch(field):
             return InputError(rule, file=file, row=row, column=column, value=field, reason="value")
         if column in ("credit", "debit") and int(field) >= AMOUNT_BOUND:
-            return InputError("is not below 2^127 base units", file=file, row=row, column=column, value=field,
-                              reason="value")
+            return InputError(
+                "is not below 2^127 base units", file=file, row=row, column=column, value=field, reason="value"
+            )
     return InputError("is not a canonical row", file=file, row=row, reason="value")
 
 
@@ -112,8 +115,14 @@ def _lines(stream: BinaryIO, columns: tuple[str, ...], file: str) -> Iterator[tu
     """Row number (the header is 1) and text of every line below a header that is exactly ours."""
     header = stream.readline(MAX_TABLE_LINE)
     if header != ("\t".join(columns) + "\n").encode("ascii"):
-        raise InputError("is not the header of this table", file=file, row=1, value=header.decode("latin-1"),
-                         hint="the header is " + " ".join(columns) + ", separated by tabs", reason="header")
+        raise InputError(
+            "is not the header of this table",
+            file=file,
+            row=1,
+            value=header.decode("latin-1"),
+            hint="the header is " + " ".join(columns) + ", separated by tabs",
+            reason="header",
+        )
     row = 1
     while line := stream.readline(MAX_TABLE_LINE):
         row += 1
@@ -151,8 +160,14 @@ def read_extract(stream: BinaryIO, *, file: str) -> Iterator[ExtractRow]:
         if key <= before:
             raise _ascending(file, row, "pool, asset, client_id, bucket", " ".join(map(str, key)), key == before)
         if client_code != code_before and key[:3] == before[:3]:
-            raise InputError(f"differs from row {row - 1}, which is the same client's", file=file, row=row,
-                             column="client_code", value=client_code, reason="code")
+            raise InputError(
+                f"differs from row {row - 1}, which is the same client's",
+                file=file,
+                row=row,
+                column="client_code",
+                value=client_code,
+                reason="code",
+            )
         before, code_before = key, client_code
         yield ExtractRow(pool, asset, client_id, client_code, bucket, credit, debit)
 

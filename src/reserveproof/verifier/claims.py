@@ -41,7 +41,7 @@ class Claims:
 def _text(found: Mapping[str, object], member: str, place: str, default: str | None = None) -> str:
     value = found.get(member, default)
     if not isinstance(value, str):
-        raise UsageError(f"{place}{member} is missing or is not text", reason="claims", hint="write it in quotes")
+        raise UsageError(f"{place}{member} is missing or is not text", reason="input", hint="write it in quotes")
     return value
 
 
@@ -50,14 +50,14 @@ def _matching(pattern_name: str, value: str, what: str) -> str:
         return identifiers.matches(getattr(identifiers, pattern_name), value, what)
     except MalformedError as error:
         raise UsageError(
-            f"{what} {shown(value)!r} is not in its form", reason="claims", expected=error.expected
+            f"{what} {shown(value)!r} is not in its form", reason="input", expected=error.expected
         ) from None
 
 
 def _balance(value: object, number: int) -> Balance:
     place = f"balances[{number}]."
     if not isinstance(value, dict) or set(value) - {"pool", "asset", "amount", "debit"}:
-        raise UsageError(f"{place[:-1]} has not just pool, asset, amount and debit", reason="claims")
+        raise UsageError(f"{place[:-1]} has not just pool, asset, amount and debit", reason="input")
     pool = _text(value, "pool", place, "")
     return Balance(
         pool=_matching("POOL", pool, f"{place}pool") if pool else "",
@@ -78,7 +78,7 @@ def account_as_typed(text: str) -> str:
     if not identifiers.is_normal_account(account):
         raise UsageError(
             f"the account {shown(text)!r} is not in its form",
-            reason="claims",
+            reason="input",
             expected="CAIP-10, like eip155:1:0x…, or ref:…",
         )
     return account
@@ -88,13 +88,13 @@ def make_claims(found: Mapping[str, object]) -> Claims:
     """The claims in a parsed claims file. UsageError for anything else."""
     unknown = set(found) - MEMBERS
     if unknown:
-        raise UsageError(f"claims: {shown(sorted(unknown)[0])} is not a known member", reason="claims")
+        raise UsageError(f"claims: {shown(sorted(unknown)[0])} is not a known member", reason="input")
     balances = found.get("balances", [])
     dedicated = found.get("dedicated", [])
     if not isinstance(balances, list) or not isinstance(dedicated, list):
-        raise UsageError("claims: balances and dedicated are lists", reason="claims")
+        raise UsageError("claims: balances and dedicated are lists", reason="input")
     if not all(isinstance(account, str) for account in dedicated):
-        raise UsageError("claims: dedicated is a list of accounts in quotes", reason="claims")
+        raise UsageError("claims: dedicated is a list of accounts in quotes", reason="input")
     digest = _text(found, "digest", "", "").replace(" ", "").lower()
     stated = tuple(_balance(value, number) for number, value in enumerate(balances))
     return Claims(
@@ -109,11 +109,11 @@ def make_claims(found: Mapping[str, object]) -> Claims:
 def parse_claims(data: bytes) -> Claims:
     """The claims in these TOML bytes. UsageError for anything else."""
     if len(data) > MAX_TOML_BYTES:
-        raise UsageError(f"the claims file is larger than {MAX_TOML_BYTES} bytes", reason="claims")
+        raise UsageError(f"the claims file is larger than {MAX_TOML_BYTES} bytes", reason="input")
     try:
         found = tomllib.loads(data.decode("utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError, ValueError) as error:
-        raise UsageError(f"the claims file is not TOML: {shown(error)}", reason="claims") from None
+        raise UsageError(f"the claims file is not TOML: {shown(error)}", reason="input") from None
     return make_claims(found)
 
 

@@ -14,6 +14,8 @@ from ..format import proof_file
 from ..format.amounts import to_readable
 from ..format.errors import EvidenceError, PolicyError, ReserveProofError, UsageError
 from ..format.identifiers import STRONG_CODE
+from ..format.limits import MAX_STATEMENT_BYTES
+from ..format.manifest import STATEMENT_FILE
 from ..format.proof_file import Line, ProofFile
 from ..format.statement import PoolAsset, Statement, parse_payload
 from ..format.vocabulary import ASSURANCE, BOUND_BUCKETS, BUCKETS
@@ -86,7 +88,7 @@ def check_client(
     bundle: the published bundle, to rebuild the register; it is then checked whole."""
     with record.step(1, "Parse") as step:
         parsed = proof_file.parse(proof)
-        envelope = _one_envelope(parsed, statement)
+        envelope = _one_envelope(parsed, statement, bundle)
         attested = parse_payload(envelope.payload)
         step.lines.append(f"proof file with {len(parsed.lines)} lines and {len(parsed.positions)} positions")
     trusted = establish(
@@ -132,23 +134,29 @@ def check_client(
 
 
 # (1)
-def _one_envelope(parsed: ProofFile, statement: bytes | None) -> envelopes.Envelope:
+def _one_envelope(parsed: ProofFile, statement: bytes | None, bundle: Bundle | None) -> envelopes.Envelope:
+    """The statement in the file, and the one beside it, or else the bundle's. Given twice, it is one payload with
+    the signatures of both: two officers may each have signed a copy."""
     beside = None if statement is None else envelopes.parse(statement)
-    if beside is not None and parsed.envelope is not None and beside.payload != parsed.envelope.payload:
+    if beside is None and parsed.envelope is None and bundle is not None:
+        beside = envelopes.parse(bundle.read(STATEMENT_FILE, 2 * MAX_STATEMENT_BYTES))
+    if beside is None or parsed.envelope is None:
+        envelope = beside or parsed.envelope
+        if envelope is None:
+            raise UsageError(
+                "the proof file carries no statement",
+                reason="no-statement",
+                hint="give the statement that was delivered with it: --statement FILE",
+            )
+        return envelope
+    if beside.payload != parsed.envelope.payload:
         raise EvidenceError(
             "the statement given beside is another one than the statement in the proof file",
             reason="statement-differs",
             expected=parsed.envelope.payload_sha256.hex(),
             found=beside.payload_sha256.hex(),
         )
-    envelope = beside or parsed.envelope
-    if envelope is None:
-        raise UsageError(
-            "the proof file carries no statement",
-            reason="no-statement",
-            hint="give the statement that was delivered with it: --statement FILE",
-        )
-    return envelope
+    return envelopes.Envelope(beside.payload, parsed.envelope.signatures + beside.signatures)
 
 
 # (6)
@@ -169,7 +177,7 @@ def _match_lines(parsed: ProofFile, claims: Claims, statement: Statement) -> lis
                 )
             pool = homes[0] if homes else ""
         if (pool, balance.asset) in stated:
-            raise UsageError(f"{pool} {balance.asset} is stated twice", reason="claims")
+            raise UsageError(f"{pool} {balance.asset} is stated twice", reason="input")
         stated[pool, balance.asset] = balance
     for pool, asset in stated:
         if (pool, asset) not in lines:

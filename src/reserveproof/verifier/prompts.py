@@ -16,7 +16,7 @@ def _ask(question: str, source: TextIO) -> str:
     print(question, end=" ", file=sys.stderr, flush=True)
     answer = source.readline(MAX_ANSWER + 1)
     if not answer.endswith("\n"):
-        raise UsageError("the questions were not answered", reason="claims", hint="or give --claims FILE")
+        raise UsageError("the questions were not answered", reason="input", hint="or give --claims FILE")
     return answer.rstrip("\r\n")
 
 

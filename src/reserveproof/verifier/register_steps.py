@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ..chains import ControlEvidence, check_control
-from ..format import evidence, manifest, register
+from ..format import envelope, evidence, manifest, register
 from ..format.amounts import convert_down
 from ..format.challenge import challenge, claim_of
 from ..format.errors import EvidenceError, MalformedError
@@ -52,8 +52,6 @@ class RebuiltRegister:
 def rebuild_bundle(bundle: Bundle, trusted: Trusted, record: Record) -> RebuiltRegister:
     """A client's --bundle: the same steps, all under the step that asked. The bundle's statement must be the
     one that the client's proof names."""
-    from ..format import envelope
-
     beside = envelope.parse(bundle.read(manifest.STATEMENT_FILE, 2 * MAX_STATEMENT_BYTES))
     if beside.payload_sha256 != trusted.payload_sha256:
         raise EvidenceError(
