@@ -1,0 +1,61 @@
+# make demo   sets up what it needs and runs the main job on the demonstration custody
+# make test   sets up what it needs and passes the whole suite
+# make verifier   builds the client's verifier as one file, dist/reserveproof-verify.pyz
+# make format   puts the code in its form; make long   runs the property tests for longer; make coverage
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PYZ := dist/reserveproof-verify.pyz
+VERIFIER_SOURCES := $(shell find src/reserveproof/format src/reserveproof/segregation src/reserveproof/chains src/reserveproof/verifier -name '*.py')
+
+.PHONY: demo test lint verifier format long coverage clean
+.DELETE_ON_ERROR:
+
+$(BIN)/python:
+	@command -v $(PYTHON) >/dev/null || { echo "reserveproof needs Python 3.11 or later; '$(PYTHON)' was not found (set PYTHON=...)" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "reserveproof needs Python 3.11 or later; '$(PYTHON)' is $$($(PYTHON) --version 2>&1)" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "Python's venv module is missing (on Debian: apt-get install python3-venv)" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+# Two stamps: the demonstration needs less than the tests do.
+$(VENV)/.custodian: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[custodian]'
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@ $(VENV)/.custodian
+
+demo: $(VENV)/.custodian
+	rm -rf build/demo
+	$(BIN)/reserveproof demo build/demo
+
+test: lint $(PYZ)
+	$(BIN)/python -m pytest -rs
+	@# The verifier's own tests once more, from the one file that clients are given.
+	PYTHONPATH=$(PYZ) RESERVEPROOF_PYZ=$(PYZ) $(BIN)/python -m pytest -q tests/format tests/segregation tests/verifier
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+verifier: $(PYZ)
+
+$(PYZ): $(VERIFIER_SOURCES) packaging/build_verifier.py | $(VENV)/.custodian
+	$(BIN)/python packaging/build_verifier.py $@
+
+format: $(VENV)/.dev
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+long: $(VENV)/.dev
+	HYPOTHESIS_PROFILE=long $(BIN)/python -m pytest -rs
+
+coverage: $(VENV)/.dev
+	$(BIN)/python -m pytest -q --cov=reserveproof --cov-branch --cov-report=term-missing:skip-covered
+
+clean:
+	rm -rf build dist $(VENV)
