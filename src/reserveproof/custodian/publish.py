@@ -1,0 +1,118 @@
+"""Publishing: the bundle is put together under a temporary name, the verifier's own command judges it in another
+process, and only what passed is renamed into place. There is no way round it."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+from ..format import canonical_json
+from ..format.envelope import Envelope, dump
+from ..format.errors import EvidenceError, UsageError
+from ..format.manifest import MANIFEST_FILE, STATEMENT_FILE
+from ..format.shape import digest, integer, record, time, to_json
+from . import atomic_files, draft_store, signing
+from .draft_store import Draft
+from .workspace import Snapshot, State
+
+BUNDLE_FOLDER = "bundle"
+FORMAT = 1
+SHOWN_OUTPUT = 2000
+"""Characters of the verifier's answer that a refusal repeats."""
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """published.json."""
+
+    as_of: str
+    format: int
+    payload_sha256: bytes
+    published_at: str
+    sequence: int
+
+
+_PUBLISHED = record(
+    Published,
+    {
+        "as_of": time,
+        "format": integer(FORMAT, FORMAT),
+        "payload_sha256": digest,
+        "published_at": time,
+        "sequence": integer(),
+    },
+)
+
+
+class RefusedByVerifierError(EvidenceError):
+    """The verifier did not pass the bundle. verifier_status: its exit status; output: what it said."""
+
+    def __init__(self, verifier_status: int, output: str) -> None:
+        super().__init__(
+            f"the verifier refused the bundle with exit status {verifier_status}: {output[:SHOWN_OUTPUT]}",
+            reason="refused", hint="nothing was published; put right what it names",
+        )  # fmt: skip
+        self.verifier_status, self.output = verifier_status, output
+
+
+def parse_published(value: canonical_json.Json) -> Published:
+    return _PUBLISHED(value, "published")
+
+
+def publish(snapshot: Snapshot, *, now: str) -> tuple[Path, Published]:
+    """Put the bundle in place and reach the state published, under the workspace's lock.
+
+    RefusedByVerifierError if the verifier does not pass it for the workspace's policy.toml; UsageError if it is not
+    signed, was published, or there is no policy. Then nothing is left behind.
+    """
+    snapshot.require(State.SIGNED, hint=f"reserveproof sign {snapshot.workspace.path} {snapshot.id} --key FILE")
+    snapshot.require_not(State.PUBLISHED)
+    policy = snapshot.workspace.policy_path
+    if not policy.is_file():
+        raise UsageError(f"there is no {policy}: a bundle is published only as readers will judge it",
+                         reason="no-policy", hint=f"reserveproof policy {snapshot.workspace.path}")  # fmt: skip
+    draft, state, _attested = draft_store.load(snapshot)
+    signatures = signing.load_signatures(snapshot)
+    if signatures is None or signatures.payload_sha256 != state.payload_sha256:
+        raise UsageError("the signatures are of another draft", reason="signatures", hint="restore it from a copy")
+    folder = snapshot.path / BUNDLE_FOLDER
+    if folder.exists():
+        # A run was killed after it had renamed the folder and before published.json said so.
+        with atomic_files.transport(f"tidy {snapshot.path}"):
+            shutil.rmtree(folder)
+    with atomic_files.new_folder(folder, mode=atomic_files.PUBLIC_FOLDER) as partial:
+        _write_bundle(partial, draft, signatures.envelope(draft.payload))
+        verify(partial, policy)
+    published = Published(state.as_of, FORMAT, state.payload_sha256, now, state.sequence)
+    snapshot.write_state(State.PUBLISHED, cast(canonical_json.Json, to_json(published)))
+    return folder, published
+
+
+def _write_bundle(folder: Path, draft: Draft, envelope: Envelope) -> None:
+    files = {STATEMENT_FILE: dump(envelope), MANIFEST_FILE: draft.manifest, **draft.public}
+    for name, data in files.items():
+        path = folder / name
+        if path.parent != folder:
+            path.parent.mkdir(exist_ok=True)
+            path.parent.chmod(atomic_files.PUBLIC_FOLDER)
+        path.write_bytes(data)
+        path.chmod(atomic_files.PUBLIC_FILE)
+
+
+def verify(bundle: Path, policy: Path) -> None:
+    """Run the verifier's own command on a bundle. RefusedByVerifierError for any exit status but 0."""
+    # Our own interpreter and our own module, no shell; the paths are the workspace's.
+    command = [sys.executable, "-m", "reserveproof.verifier", "public", str(bundle), "--policy", str(policy)]
+    found = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)  # noqa: S603
+    if found.returncode:
+        said = [line for line in found.stderr.splitlines() if line.strip()] or found.stdout.splitlines()
+        raise RefusedByVerifierError(found.returncode, " ".join(" ".join(said).split()))
+
+
+def load_published(snapshot: Snapshot) -> Published:
+    """published.json. UsageError if the snapshot is not published."""
+    return snapshot.read_state(State.PUBLISHED, parse_published)
