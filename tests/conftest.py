@@ -16,7 +16,7 @@ settings.register_profile(
 settings.register_profile("long", deadline=None, max_examples=3000, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
-if pyz := os.environ.get("RESERVEPROOF_PYZ"):
+pyz = os.environ.get("RESERVEPROOF_PYZ")
+if pyz and Path(pyz).resolve() not in Path(reserveproof.__file__).resolve().parents:
     # The run is meant to test the one-file verifier: it must not fall back on the source folder.
-    if Path(pyz).resolve() not in Path(reserveproof.__file__).resolve().parents:
-        raise RuntimeError(f"reserveproof comes from {reserveproof.__file__}, not from {pyz}")
+    raise RuntimeError(f"reserveproof comes from {reserveproof.__file__}, not from {pyz}")

@@ -47,6 +47,9 @@ class ReserveProofError(Exception):
         self.found = found
         self.hint = hint
 
+    def __str__(self) -> str:
+        return self.message
+
     def at_step(self, step: int) -> ReserveProofError:
         """The same error, with the step set where none was (a parser does not know who called it)."""
         if not self.step:
