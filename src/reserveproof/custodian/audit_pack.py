@@ -45,6 +45,13 @@ def write_audit_pack(snapshot: Snapshot) -> Path:
     return folder
 
 
+def show_signatures(snapshot: Snapshot, envelope: Envelope) -> None:
+    """Put the signatures so far on the auditor's copy of the bundle, so that it can be judged before it is complete."""
+    folder = snapshot.path / AUDIT_FOLDER / DRAFT_BUNDLE
+    if folder.is_dir():
+        atomic_files.write_file(folder / STATEMENT_FILE, dump(envelope))
+
+
 def _draft_bundle(draft: Draft) -> dict[str, bytes]:
     """The bundle as it would be published, with no signature on it."""
     files = {STATEMENT_FILE: dump(Envelope(draft.payload, ())), MANIFEST_FILE: draft.manifest, **draft.public}
@@ -76,7 +83,7 @@ control-totals.tsv   the general ledger's totals as the custodian has them; take
 register.json        every position that counts or was excluded, those of blinded pools too
 evidence/            control proofs and observations of blinded pools; those of public pools are in the bundle
 wallets.tsv          the whole wallet register, house wallets too
-draft/               the bundle as it would be published, without signatures
+draft/               the bundle as it would be published, with the signatures so far
 
 Payload SHA-256 of the draft: {payload_sha256}
 The snapshot key (snapshot.key) is handed over by another road. It opens everything that is blinded.

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import typer
 
 from ..format.errors import ReserveProofError
-from . import command_keys, command_prove, command_snapshot, command_workspace
+from . import command_attest, command_demo, command_keys, command_prove, command_snapshot, command_workspace
 from .command_output import explain
 
 ORDER = (
@@ -22,7 +22,7 @@ ORDER = (
 )  # fmt: skip
 """Commands in the order of a snapshot's life, as help shows them; any other stands last."""
 
-PARTS = (command_workspace, command_snapshot, command_prove, command_keys)
+PARTS = (command_workspace, command_snapshot, command_attest, command_prove, command_keys, command_demo)
 """The command modules; each gives `add(app)`."""
 
 INTERRUPTED = 130

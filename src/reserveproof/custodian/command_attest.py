@@ -14,7 +14,7 @@ from . import attest as attesting
 from . import challenge_step, draft_store, signing
 from .attest import Given
 from .attest_report import report_lines
-from .audit_pack import write_audit_pack
+from .audit_pack import show_signatures, write_audit_pack
 from .challenge_kit import standings
 from .command_output import Folder, SnapshotId, now, say, working
 from .facts import read_prices
@@ -160,6 +160,7 @@ def sign(
         else:
             raise RuntimeError("no way to sign was chosen")
         after = signing.accept(snapshot, made, draft.payload)
+        show_signatures(snapshot, after.envelope(draft.payload))
     say(f"signed by {made.signer}; statement {state.sequence}, payload SHA-256 {state.payload_sha256.hex()}")
     for name, missing in after.missing(config.signers):
         say(f"{name} counts only when the other key has signed too: {missing[:24]}…")

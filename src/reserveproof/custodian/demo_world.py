@@ -62,7 +62,7 @@ def secret(label: str) -> bytes:
 
 def amount(label: str, low: int, high: int) -> int:
     """A number from low to high that looks like one of many."""
-    return low + int.from_bytes(secret(f"amount {label}")[:8], "big") % (high - low + 1)
+    return low + int.from_bytes(secret(f"amount {label}")[:16], "big") % (high - low + 1)
 
 
 def client_code(number: int) -> str:

@@ -9,7 +9,6 @@ draft.json says which payload the draft is. A draft whose files disagree with it
 from __future__ import annotations
 
 import hashlib
-import os
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -96,18 +95,14 @@ def save(snapshot: Snapshot, draft: Draft, state: DraftState) -> None:
                 for name, data in sorted(draft.files().items()):
                     target = partial / name
                     target.parent.mkdir(mode=atomic_files.PRIVATE_FOLDER, parents=True, exist_ok=True)
-                    with target.open("xb", opener=_private) as stream:
-                        stream.write(data)
+                    target.write_bytes(data)
+                    target.chmod(atomic_files.PRIVATE_FILE)
         except BaseException:
             if aside.exists():
                 aside.rename(folder)
             raise
     snapshot.write_state(State.ATTESTED, cast(canonical_json.Json, to_json(state)), replace=True)
     shutil.rmtree(aside, ignore_errors=True)
-
-
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags, atomic_files.PRIVATE_FILE)
 
 
 def load_state(snapshot: Snapshot) -> DraftState:
