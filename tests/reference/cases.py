@@ -8,6 +8,7 @@ from functools import cache
 from typing import Any
 
 from . import policies
+from . import world as worlds
 from .canonical_json import dump
 from .conventions import H
 from .signers import AUDITOR, OFFICER, Key
@@ -21,6 +22,11 @@ Vector = dict[str, Any]
 @cache
 def base() -> World:
     return World()
+
+
+@cache
+def tiny() -> World:
+    return worlds.tiny()
 
 
 def edited(value: Any, edit: Edit | None) -> Any:
@@ -76,7 +82,7 @@ def client(
     bundle: Edit | None = None,
 ) -> Vector:
     """beside: an edit of the envelope for the file given beside, or its text. inline: whether the proof has it."""
-    world = world or base()
+    world = world or (tiny() if who == "frank" else base())
     data, wrapped = statement(world, predicate, payload, keys, envelope)
     built = with_statement(world.proof(who), data, wrapped if inline else None)
     written = dump(edited(built, proof))
@@ -127,7 +133,7 @@ def public(
 ) -> Vector:
     """files: an edit before the manifest is made and signed; manifested: of the manifest's object, signed; after:
     of the finished bundle."""
-    world = world or base()
+    world = world or tiny()
     listed = edited(world.files(), files)
     named = manifest(listed)
     if manifested:

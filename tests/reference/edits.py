@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from typing import Any
 
@@ -20,7 +21,7 @@ def put(place: str, new: Any) -> Edit:
 
     def edit(value: Any) -> None:
         there, last = _reach(value, place)
-        there[last] = new(there[last]) if callable(new) else new
+        there[last] = new(there[last]) if callable(new) else copy.deepcopy(new)
 
     return edit
 
@@ -36,7 +37,7 @@ def drop(place: str) -> Edit:
 def append(place: str, *items: Any) -> Edit:
     def edit(value: Any) -> None:
         there, last = _reach(value, place)
-        there[last].extend(items)
+        there[last].extend(copy.deepcopy(items))
 
     return edit
 
@@ -65,5 +66,21 @@ def swap_text(old: str, new: str) -> Callable[[str], str]:
         if old not in text:
             raise ValueError(f"{old!r} is not there")
         return text.replace(old, new, 1)
+
+    return edit
+
+
+def put_file(name: str, new: Any) -> Edit:
+    """The same for a bundle, whose names have dots in them."""
+
+    def edit(files: Any) -> None:
+        files[name] = new(files[name]) if callable(new) else new
+
+    return edit
+
+
+def drop_file(name: str) -> Edit:
+    def edit(files: Any) -> None:
+        del files[name]
 
     return edit

@@ -12,10 +12,30 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-from . import client_passed, run, small_kinds, tree_kinds
+from . import (
+    client_dedicated,
+    client_lines,
+    client_malformed,
+    client_passed,
+    client_signed,
+    public_cases,
+    run,
+    small_kinds,
+    tree_kinds,
+)
 from .cases import Vector
 
 ROOT = Path(__file__).resolve().parents[2]
+SOURCES = (
+    small_kinds.vectors,
+    small_kinds.policy_vectors,
+    client_passed.vectors,
+    client_malformed.vectors,
+    client_signed.vectors,
+    client_lines.vectors,
+    client_dedicated.vectors,
+    public_cases.vectors,
+)
 
 
 def all_vectors() -> Iterator[tuple[str, Vector]]:
@@ -23,7 +43,7 @@ def all_vectors() -> Iterator[tuple[str, Vector]]:
     for one in tree_kinds.vectors():
         yield f"tree/{one['name']}.json", one
     yield "tree/rolling.json", tree_kinds.rolling()
-    for source in (small_kinds.vectors, small_kinds.policy_vectors, client_passed.vectors):
+    for source in SOURCES:
         for one in source():
             yield f"{one['kind']}/{one['name']}.json", one
 

@@ -411,6 +411,23 @@ class World:
         return bool(entry["position"]["client_tie"] == tree.client_tie(blinded, self.holder(client)).hex())
 
 
+def tiny() -> World:
+    """One omnibus pool with two assets, three clients and three letters: enough for most mutations."""
+    rows = [
+        ("omni", "BTC", "ref:subcustodian-1.btc", BTC_FORM, 140_000_000, 0, 0, ""),
+        ("omni", "BTC", "ref:subcustodian-2", BTC_FORM, 40_000_000, 30_000_000, 5_000_000, ""),
+        ("omni", "USDC", "ref:bank-7.fbo", USDC_FORM, 990_000_000, 0, 0, ""),
+    ]
+    cells = [("omni", "BTC"), ("omni", "USDC")]
+    return World(
+        ledger={cell: {who: LEDGER[cell][who] for who in ("bob", "erin", "frank")} for cell in cells},
+        positions=rows,
+        assets=[ASSETS[0], ASSETS[2]],
+        pools={"omni": POOLS["omni"]},
+        public=set(cells),
+    )
+
+
 def manifest(files: dict[str, bytes]) -> bytes:
     entries = [{"name": n, "sha256": H(data).hex(), "size": len(data)} for n, data in sorted(files.items())]
     return dump({"files": entries, "format": 1})
