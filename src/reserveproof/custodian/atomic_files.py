@@ -148,12 +148,13 @@ def locked(folder: Path) -> Iterator[None]:
 def read_file(path: Path, *, limit: int, private: bool = False) -> bytes:
     """The bytes of a regular file of at most limit bytes.
 
-    private: refuse (InputError, reason="permissions") one that its group or others may read or write. A symbolic
-    link in the last place is refused. TransportError if the file cannot be read or is larger.
+    private: refuse (InputError, reason="permissions") one that its group or others may read or write, and a symbolic
+    link. TransportError if the file cannot be read or is larger.
     """
+    flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | (os.O_NOFOLLOW if private else 0)
     with transport(f"read {path}"):
-        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
-    with os.fdopen(handle, "rb") as stream:
+        handle = os.open(path, flags)
+    try:
         found = os.fstat(handle)
         if not stat.S_ISREG(found.st_mode):
             raise TransportError(f"cannot read {path}: it is no regular file", reason="io")
@@ -164,8 +165,10 @@ def read_file(path: Path, *, limit: int, private: bool = False) -> bytes:
                 hint=f"chmod 600 {path}; if others may have read it, it is a secret no more",
                 reason="permissions",
             )
-        with transport(f"read {path}"):
+        with transport(f"read {path}"), os.fdopen(handle, "rb", closefd=False) as stream:
             data = stream.read(limit + 1)
+    finally:
+        os.close(handle)
     if len(data) > limit:
         raise TransportError(f"cannot read {path}: it is larger than {limit} bytes", reason="size")
     return data

@@ -139,7 +139,7 @@ class TreeFile:
         return InputError(f"is damaged: {rule}", file=str(self._path), hint=_RESTORE, reason="damaged")
 
     def _judge(self, head: bytes, size: int) -> TreeHeader:
-        if not head.startswith(MAGIC[:-1]):
+        if len(head) < len(MAGIC) or not head.startswith(MAGIC[:-1]):
             raise self._damaged("it is not a tree's file")
         if head[len(MAGIC) - 1] != MAGIC[-1]:
             raise InputError(f"has version {head[len(MAGIC) - 1]} of the tree file, and this program reads {MAGIC[-1]}",

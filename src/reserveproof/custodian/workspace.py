@@ -62,6 +62,10 @@ _FILES = {
 }
 
 
+def _hex(key: bytes) -> bytes:
+    return key.hex().encode("ascii")
+
+
 @dataclass(frozen=True, slots=True)
 class Numbered:
     """What the next statement must know of one that was given a number."""
@@ -167,7 +171,7 @@ class Snapshot:
         """The snapshot key. InputError if it is open to others, damaged, or the key of another snapshot too."""
         own = self._read_key()
         for other in self.workspace.snapshots():
-            if other.id != self.id and (other.path / KEY_FILE).exists() and other._read_key() == own:
+            if other.id != self.id and other._has_key(own):
                 raise InputError(
                     f"is the key of snapshot {other.id} as well",
                     file=str(self.path / KEY_FILE),
@@ -183,6 +187,11 @@ class Snapshot:
             raise InputError("is not 64 hex digits and a newline", file=str(path), reason="damaged",
                              hint="restore it from a copy; without it no proof can be made")  # fmt: skip
         return bytes.fromhex(data[:64].decode("ascii"))
+
+    def _has_key(self, key: bytes) -> bool:
+        """Whether the key stands here too. What else is wrong with this snapshot's key is its own affair."""
+        path = self.path / KEY_FILE
+        return path.is_file() and atomic_files.read_file(path, limit=MAX_STATE_BYTES).strip().lower() == _hex(key)
 
     def numbered(self) -> Numbered | None:
         """The number of this snapshot's statement once a signature exists; None before. Of draft.json only the
@@ -265,10 +274,10 @@ class Workspace:
             raise UsageError(f"snapshot {snapshot_id} exists; an id is never used twice", reason="exists",
                              hint="give another with --id")  # fmt: skip
         for other in self.snapshots():
-            if (other.path / KEY_FILE).exists() and other._read_key() == key:
+            if other._has_key(key):
                 raise UsageError(f"the key is that of snapshot {other.id}", reason="key-reused")
         with atomic_files.new_folder(folder) as partial:
-            atomic_files.write_file(partial / KEY_FILE, key.hex().encode("ascii") + b"\n")
+            atomic_files.write_file(partial / KEY_FILE, _hex(key) + b"\n")
             for name, data in templates.items():
                 atomic_files.write_file(partial / name, data)
             opened = Opened(as_of=as_of, format=FORMAT, opened_at=now, snapshot_id=snapshot_id)

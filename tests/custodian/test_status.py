@@ -1,0 +1,67 @@
+"""Status: what is wrong with one snapshot hides no other, and the next command is the right one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from reserveproof.custodian.status import describe, status_json
+from reserveproof.custodian.workspace import State
+from reserveproof.format import canonical_json
+from workspace_maker import AS_OF, opened, workspace_in
+
+
+def test_an_empty_workspace(tmp_path: Path) -> None:
+    status = describe(workspace_in(tmp_path / "w"))
+    assert list(status.lines()) == ["no snapshot yet", f"next: reserveproof open {tmp_path / 'w'} --as-of TIME"]
+
+
+@pytest.mark.parametrize(
+    ("state", "following"),
+    [
+        (State.OPENED, "snapshot"),
+        (State.LEDGER, "challenge"),
+        (State.CHALLENGED, "attest"),
+        (State.ATTESTED, "sign"),
+        (State.SIGNED, "publish"),
+        (State.PUBLISHED, "prove"),
+    ],
+)
+def test_the_next_command(tmp_path: Path, state: State, following: str) -> None:
+    workspace = workspace_in(tmp_path / "w")
+    snapshot = opened(workspace)
+    for one in list(State)[1 : state.rank + 1]:
+        snapshot.write_state(one, {"as_of": AS_OF, "payload_sha256": "0" * 64, "sequence": 3})
+    (found,) = describe(workspace).snapshots
+    assert (found.state, found.as_of, found.problem) == (state.value, AS_OF, "")
+    assert found.next.startswith(f"reserveproof {following} {workspace.path} s1")
+    assert found.sequence == (3 if state.rank >= State.SIGNED.rank else None)
+
+
+def test_problems_stand_where_they_belong(tmp_path: Path) -> None:
+    workspace = workspace_in(tmp_path / "w")
+    good, bad = opened(workspace, "a"), opened(workspace, "b", b"\x01" * 32)
+    worse = opened(workspace, "c", b"\x02" * 32)
+    (bad.path / "snapshot.key").chmod(0o644)
+    (worse.path / "snapshot.json").unlink()
+    workspace.config_path.write_text("format = 9")
+    status = describe(workspace)
+    assert "members" in status.config_problem
+    problems = {entry.id: entry.problem for entry in status.snapshots}
+    assert problems[bad.id].endswith("is secret")
+    assert "missing" in problems[worse.id]
+    assert problems[good.id] == ""
+    text = "\n".join(status.lines())
+    assert "custodian.toml: " in text and "c: unknown" in text
+    assert b"\x07".hex() * 32 not in text
+
+
+def test_one_json_document(tmp_path: Path) -> None:
+    workspace = workspace_in(tmp_path / "w \u202e\n")
+    opened(workspace)
+    data = canonical_json.dump(status_json(describe(workspace)))
+    found = canonical_json.parse(data, max_bytes=10_000, what="status")
+    assert isinstance(found, dict)
+    assert set(found) == {"config_problem", "folder", "format", "snapshots"}
+    assert "\\u202e\\n" in str(found["folder"]).replace("\\\\", "\\")
