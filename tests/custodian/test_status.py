@@ -31,12 +31,21 @@ def test_an_empty_workspace(tmp_path: Path) -> None:
 def test_the_next_command(tmp_path: Path, state: State, following: str) -> None:
     workspace = workspace_in(tmp_path / "w")
     snapshot = opened(workspace)
+    workspace.policy_path.write_text("")
     for one in list(State)[1 : state.rank + 1]:
         snapshot.write_state(one, {"as_of": AS_OF, "payload_sha256": "0" * 64, "sequence": 3})
     (found,) = describe(workspace).snapshots
     assert (found.state, found.as_of, found.problem) == (state.value, AS_OF, "")
     assert found.next.startswith(f"reserveproof {following} {workspace.path} s1")
     assert found.sequence == (3 if state.rank >= State.SIGNED.rank else None)
+
+
+def test_a_policy_comes_before_publishing(tmp_path: Path) -> None:
+    workspace = workspace_in(tmp_path / "w")
+    snapshot = opened(workspace)
+    for one in list(State)[1:-1]:
+        snapshot.write_state(one, {"as_of": AS_OF, "payload_sha256": "0" * 64, "sequence": 3})
+    assert describe(workspace).snapshots[0].next == f"reserveproof policy {workspace.path}"
 
 
 def test_problems_stand_where_they_belong(tmp_path: Path) -> None:

@@ -12,9 +12,9 @@ from .workspace import Snapshot, State, Workspace
 
 _NEXT = {
     State.OPENED: "snapshot {0} {1} --ledger FILE",
-    State.LEDGER: "challenge {0} {1}",
+    State.LEDGER: "challenge {0} {1} --kit OUT",
     State.CHALLENGED: "attest {0} {1}",
-    State.ATTESTED: "sign {0} {1}",
+    State.ATTESTED: "sign {0} {1} --key FILE",
     State.SIGNED: "publish {0} {1}",
     State.PUBLISHED: "prove {0} {1} CLIENT",
 }
@@ -75,7 +75,10 @@ def _describe(workspace: Workspace, snapshot: Snapshot) -> SnapshotStatus:
         sequence = numbered.sequence if numbered else None
     except ReserveProofError as error:
         return SnapshotStatus(snapshot.id, as_of, state, sequence, "", error.message)
-    following = "reserveproof " + _NEXT[reached].format(workspace.path, snapshot.id)
+    template = _NEXT[reached]
+    if reached is State.SIGNED and not workspace.policy_path.is_file():
+        template = "policy {0}"  # a bundle is published only as readers will judge it
+    following = "reserveproof " + template.format(workspace.path, snapshot.id)
     return SnapshotStatus(snapshot.id, as_of, state, sequence, following, "")
 
 
