@@ -8,7 +8,7 @@ from typing import ClassVar, cast
 
 from . import canonical_json, identifiers, limits, vocabulary
 from .errors import MalformedError
-from .shape import account, amount, choice, digest_or_empty, integer, pattern, record, text, time, to_json
+from .shape import account, amount, choice, digest_or_empty, form, integer, pattern, record, text, time, to_json
 
 MAX_SIGNATURE_TEXT = 8192
 """Characters of a wallet signature as wallets write it."""
@@ -73,7 +73,7 @@ _OBSERVATION = record(
     Observation,
     {
         "account": account,
-        "form": pattern(identifiers.FORM),
+        "form": form,
         "hash": text(88),
         "height": integer(),
         "method": choice(vocabulary.METHODS),
@@ -86,7 +86,10 @@ _OBSERVATION = record(
 
 
 def parse_control(data: bytes) -> Control:
-    return _CONTROL(_parse(data), "control evidence")
+    control = _CONTROL(_parse(data), "control evidence")
+    if control.scheme != "letter" and control.letter != Letter("", "", None):
+        raise MalformedError("control evidence names a letter where its scheme is another", reason="letter")
+    return control
 
 
 def parse_observation(data: bytes) -> Observation:

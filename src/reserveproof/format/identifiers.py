@@ -52,6 +52,24 @@ def is_normal_account(account: str) -> bool:
     if account.startswith("eip155:"):
         return re.fullmatch(r"eip155:[1-9][0-9]{0,31}:0x[0-9a-f]{40}", account) is not None
     if account.startswith("bip122:"):
-        address = account.rsplit(":", 1)[1]
+        match = re.fullmatch(r"bip122:[0-9a-f]{32}:(.+)", account)
+        if match is None:
+            return False
+        address = match.group(1)
         return not re.match(r"(?i)(?:bc|tb|bcrt)1", address) or address == address.lower()
     return True
+
+
+def is_normal_form(form: str) -> bool:
+    """Whether a form is spelled in its one way: eip155 in lower case, the chain of bip122 as 32 hex digits."""
+    if not FORM.fullmatch(form):
+        return False
+    if form.startswith("eip155:"):
+        return re.fullmatch(r"eip155:[1-9][0-9]{0,31}/[-a-z0-9]{3,8}:[-.%a-z0-9]{1,128}", form) is not None
+    return not form.startswith("bip122:") or re.match(r"bip122:[0-9a-f]{32}/", form) is not None
+
+
+def on_one_chain(account: str, form: str) -> bool:
+    """Whether a form can stand on an account: both on one chain, or the account off chain (a `ref:` account holds
+    any form)."""
+    return account.startswith("ref:") or chain_of(account) == chain_of(form)

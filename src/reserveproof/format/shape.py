@@ -102,6 +102,14 @@ def account(value: object, place: str) -> str:
     )
 
 
+def form(value: object, place: str) -> str:
+    if isinstance(value, str) and identifiers.is_normal_form(value):
+        return value
+    raise MalformedError(
+        f"{place} is not a form in its one spelling (CAIP-19, or iso4217:)", reason="form", found=shown(value)
+    )
+
+
 def base64_bytes(limit: int) -> Check[bytes]:
     """Standard padded base64 that re-encodes to itself."""
 
@@ -111,7 +119,7 @@ def base64_bytes(limit: int) -> Check[bytes]:
                 data = base64.b64decode(value, validate=True)
             except (binascii.Error, ValueError):
                 data = b""
-            if base64.b64encode(data).decode("ascii") == value:
+            if len(data) <= limit and base64.b64encode(data).decode("ascii") == value:
                 return data
         raise MalformedError(f"{place} is not canonical base64 of at most {limit} bytes", reason="base64")
 

@@ -20,6 +20,7 @@ from .shape import (
     choice,
     digest,
     digest_or_empty,
+    form,
     integer,
     members,
     pattern,
@@ -238,10 +239,9 @@ _depth = integer(0, 255)  # above MAX_DEPTH it is refused in step 3, before any 
 _decimals = integer(0, limits.MAX_DECIMALS)
 _asset = pattern(identifiers.ASSET)
 _pool = pattern(identifiers.POOL)
-_form = pattern(identifiers.FORM)
 _pool_or_whole = pattern(identifiers.POOL, empty=True)
 
-FORM_ENTRY: Check[Form] = record(Form, {"decimals": _decimals, "form": _form})
+FORM_ENTRY: Check[Form] = record(Form, {"decimals": _decimals, "form": form})
 _ASSET = record(
     Asset,
     {
@@ -343,7 +343,7 @@ STATEMENT: Check[Statement] = record(
                     "account": account,
                     "asset": _asset,
                     "class_": choice(vocabulary.OWNER_CLASSES - {"client"}),
-                    "form": _form,
+                    "form": form,
                     "observed": amount,
                 },
             ),

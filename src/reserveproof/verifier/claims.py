@@ -20,7 +20,7 @@ MEMBERS = frozenset({"client_id", "client_code", "balances", "dedicated", "diges
 @dataclass(frozen=True, slots=True)
 class Balance:
     """A balance as the client saw it on the day: decimals as typed. pool may be "" where the asset is in one
-    pool only; debit "0" unless the client owes something there."""
+    pool only; debit "" unless the client owes something there."""
 
     pool: str
     asset: str
@@ -63,7 +63,7 @@ def _balance(value: object, number: int) -> Balance:
         pool=_matching("POOL", pool, f"{place}pool") if pool else "",
         asset=_matching("ASSET", _text(value, "asset", place), f"{place}asset"),
         amount=_text(value, "amount", place),
-        debit=_text(value, "debit", place, "0"),
+        debit=_text(value, "debit", place, ""),
     )
 
 
@@ -85,7 +85,14 @@ def account_as_typed(text: str) -> str:
 
 
 def make_claims(found: Mapping[str, object]) -> Claims:
-    """The claims in a parsed claims file. UsageError for anything else."""
+    """The claims in a parsed claims file. UsageError, of step 1, for anything else."""
+    try:
+        return _make_claims(found)
+    except UsageError as error:
+        raise error.at_step(1) from None
+
+
+def _make_claims(found: Mapping[str, object]) -> Claims:
     unknown = set(found) - MEMBERS
     if unknown:
         raise UsageError(f"claims: {shown(sorted(unknown)[0])} is not a known member", reason="input")
@@ -128,6 +135,9 @@ class TypedAmount:
     significant: int
     """Digits typed, without leading zeros."""
 
+
+NOTHING_OWED = TypedAmount("0", 0, 1, 0)
+"""A debit that was not stated: exactly zero, never cut (attack unstated_debit)."""
 
 SIGNIFICANT_DIGITS = 6
 """A cut amount must show this many digits: two balances that agree in six digits are the same balance to a

@@ -21,7 +21,7 @@ from ..format.statement import PoolAsset, Statement, parse_payload
 from ..format.vocabulary import ASSURANCE, BOUND_BUCKETS, BUCKETS
 from . import dedicated
 from .bundle import Bundle
-from .claims import SIGNIFICANT_DIGITS, Balance, Claims, TypedAmount, typed_amount
+from .claims import NOTHING_OWED, SIGNIFICANT_DIGITS, Balance, Claims, TypedAmount, typed_amount
 from .fold import Committed, check_leaf_sum, check_path_shape, compare, fold, leads_to_root
 from .hashing import Tree, TreeName, client_holder, line_details
 from .last_seen import LastSeen
@@ -177,7 +177,7 @@ def _match_lines(parsed: ProofFile, claims: Claims, statement: Statement) -> lis
                 )
             pool = homes[0] if homes else ""
         if (pool, balance.asset) in stated:
-            raise UsageError(f"{pool} {balance.asset} is stated twice", reason="input")
+            raise UsageError(f"{pool} {balance.asset} is stated twice", reason="stated-twice")
         stated[pool, balance.asset] = balance
     for pool, asset in stated:
         if (pool, asset) not in lines:
@@ -215,7 +215,9 @@ def _stated(statement: Statement, line: Line, balance: Balance) -> _Stated:
         cell=cell,
         decimals=asset.decimals,
         amount=typed_amount(balance.amount, asset.decimals, f"the amount of {line.asset}"),
-        debit=typed_amount(balance.debit, asset.decimals, f"the debit of {line.asset}"),
+        debit=typed_amount(balance.debit, asset.decimals, f"the debit of {line.asset}")
+        if balance.debit
+        else NOTHING_OWED,
     )
 
 

@@ -16,7 +16,7 @@ from typing import NoReturn
 from .. import __version__
 from ..format import canonical_json, envelope, limits, register
 from ..format.errors import ReserveProofError, TransportError
-from ..format.manifest import EVIDENCE_FOLDER, MANIFEST_FILE, STATEMENT_FILE
+from ..format.manifest import EVIDENCE_FOLDER, MANIFEST_FILE, REGISTER_FILE, STATEMENT_FILE
 from ..format.times import parse_time
 from ..format.vocabulary import ASSURANCE
 from ..format.wallet_table import parse_wallets
@@ -342,14 +342,17 @@ def _audit_inputs(
 
 
 def _published_documents(bundle: Bundle) -> tuple[object, ...]:
-    """Every JSON document of a bundle that has been checked; the statement's payload in place of its envelope."""
+    """Every document of a bundle that has been checked: the statement's payload in place of its envelope, and files
+    that the format does not know as text."""
     documents: list[object] = []
     for name in sorted(bundle.names()):
         data = bundle.read(name, limits.MAX_REGISTER_BYTES)
         if name == STATEMENT_FILE:
             data = envelope.parse(data).payload
-        if name != MANIFEST_FILE:
+        if name in (STATEMENT_FILE, REGISTER_FILE) or name.startswith(f"{EVIDENCE_FOLDER}/"):
             documents.append(canonical_json.parse(data, max_bytes=limits.MAX_REGISTER_BYTES, what=name))
+        elif name != MANIFEST_FILE:
+            documents.append({"text": data.decode("utf-8", "replace")})
     return tuple(documents)
 
 

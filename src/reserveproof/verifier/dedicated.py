@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from ..format.amounts import to_readable
 from ..format.errors import EvidenceError, PolicyError
+from ..format.identifiers import on_one_chain
 from ..format.proof_file import DedicatedPosition, ProofFile
 from ..format.statement import PoolAsset, Statement
 from .claims import Claims
@@ -113,9 +114,10 @@ def _check_position(
     seen.add((position.account, position.form))
     cell = statement.pool_asset(entry.pool, entry.asset)
     asset = statement.asset(entry.asset)
-    if cell is None or asset is None or position.form not in {form.form for form in asset.forms}:
+    forms = {form.form for form in asset.forms} if asset else set()
+    if cell is None or asset is None or position.form not in forms or not on_one_chain(position.account, position.form):
         raise EvidenceError(
-            f"{where}: the statement has no such pool and asset, or the form is not one of the asset's",
+            f"{where}: the statement has no such pool and asset, or the form is not one of the asset's on this chain",
             reason="cell-unknown",
             found=position.form,
         )

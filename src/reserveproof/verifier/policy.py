@@ -151,7 +151,14 @@ def _check_no_controls(value: object, place: str) -> None:
 
 
 def parse_policy(data: bytes) -> Policy:
-    """The policy in these TOML bytes. MalformedError for anything that is not exactly a policy."""
+    """The policy in these TOML bytes. MalformedError, of step 1, for anything that is not exactly a policy."""
+    try:
+        return _parse_policy(data)
+    except MalformedError as error:
+        raise error.at_step(1) from None
+
+
+def _parse_policy(data: bytes) -> Policy:
     if len(data) > limits.MAX_TOML_BYTES:
         raise MalformedError(f"the policy is larger than {limits.MAX_TOML_BYTES} bytes", reason="size")
     try:

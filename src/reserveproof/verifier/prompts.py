@@ -31,7 +31,7 @@ def ask_claims(source: TextIO) -> Claims:
         if not asset:
             break
         balance = {"asset": asset, "amount": _ask("  its amount on that day:", source)}
-        balance["debit"] = _ask("  what you owe there (empty if nothing):", source) or "0"
+        balance["debit"] = _ask("  what you owe there (empty if nothing):", source)
         balance["pool"] = _ask("  its pool (empty if the asset is in one only):", source)
         balances.append(balance)
     dedicated: list[str] = []

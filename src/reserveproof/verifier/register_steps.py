@@ -6,7 +6,8 @@ public register are keyed by their own names.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from ..chains import ControlEvidence, check_control
@@ -15,7 +16,7 @@ from ..format.amounts import convert_down
 from ..format.challenge import challenge, claim_of
 from ..format.errors import EvidenceError, MalformedError
 from ..format.evidence import Control, Observation
-from ..format.identifiers import chain_of
+from ..format.identifiers import chain_of, on_one_chain
 from ..format.limits import MAX_EVIDENCE_BYTES, MAX_MANIFEST_BYTES, MAX_REGISTER_BYTES, MAX_STATEMENT_BYTES
 from ..format.register import RegisterEntry
 from ..format.statement import PoolAsset, Statement
@@ -67,6 +68,20 @@ def rebuild_bundle(bundle: Bundle, trusted: Trusted, record: Record) -> RebuiltR
     return check_trees(trusted.statement, shown, record)
 
 
+@contextmanager
+def _as_reason(reason: str) -> Iterator[None]:
+    """Whatever makes a file of the bundle unreadable has the file's reason; the message says the rest."""
+    try:
+        yield
+    except MalformedError as error:
+        error.reason = reason
+        raise
+
+
+def _is_evidence(name: str) -> bool:
+    return name.startswith(f"{manifest.EVIDENCE_FOLDER}/")
+
+
 # (6)
 def read_manifest(bundle: Bundle, trusted: Trusted) -> dict[str, manifest.FileEntry]:
     """The manifest that the statement names; every file there and none beside, each with its size and digest."""
@@ -79,14 +94,19 @@ def read_manifest(bundle: Bundle, trusted: Trusted) -> dict[str, manifest.FileEn
             found=sha256(data).hex(),
             hint="get the whole bundle again",
         )
-    files = {entry.name: entry for entry in manifest.parse(data)}
+    with _as_reason("manifest"):
+        files = {entry.name: entry for entry in manifest.parse(data)}
+        if manifest.MANIFEST_FILE in files or manifest.STATEMENT_FILE in files:
+            raise MalformedError("the manifest names itself or the statement")
+    if manifest.REGISTER_FILE not in files:
+        raise MalformedError("the manifest names no register", reason="file-missing")
     unknown = sorted(bundle.names() - set(files) - {manifest.MANIFEST_FILE, manifest.STATEMENT_FILE})
     if unknown:
         raise MalformedError(
             "the bundle has a file that its manifest does not name", reason="file-unknown", found=ascii(unknown[0])[:96]
         )
     for name, entry in files.items():
-        limit = MAX_REGISTER_BYTES if name == manifest.REGISTER_FILE else MAX_EVIDENCE_BYTES
+        limit = MAX_EVIDENCE_BYTES if _is_evidence(name) else MAX_REGISTER_BYTES
         content = bundle.read(name, limit)
         if len(content) != entry.size or sha256(content) != entry.sha256:
             raise EvidenceError(
@@ -102,7 +122,8 @@ def read_manifest(bundle: Bundle, trusted: Trusted) -> dict[str, manifest.FileEn
 # (7)
 def check_register(bundle: Bundle, statement: Statement) -> tuple[RegisterEntry, ...]:
     """The published register: positions of public cells only, registered forms only, nothing twice."""
-    entries = register.parse(bundle.read(manifest.REGISTER_FILE, MAX_REGISTER_BYTES))
+    with _as_reason("register"):
+        entries = register.parse(bundle.read(manifest.REGISTER_FILE, MAX_REGISTER_BYTES))
     check_entries(statement, entries, registers=("public",))
     return entries
 
@@ -117,10 +138,11 @@ def check_entries(statement: Statement, entries: Sequence[RegisterEntry], *, reg
         position = entry.position
         where = f"{entry.pool} {entry.asset} {position.account}"
         cell = statement.pool_asset(entry.pool, entry.asset)
-        if cell is None or cell.reserves.register not in registers or position.form not in forms.get(entry.asset, ()):
+        fits = position.form in forms.get(entry.asset, ()) and on_one_chain(position.account, position.form)
+        if cell is None or cell.reserves.register not in registers or not fits:
             raise EvidenceError(
                 f"{where}: the statement has no such cell with a {' or '.join(registers)} register, or the form is "
-                "not one of the asset's",
+                "not one of the asset's on this chain",
                 reason="cell-unknown",
                 found=position.form,
             )
@@ -145,13 +167,13 @@ def check_evidence(
 ) -> tuple[ShownPosition, ...]:
     """Every position's control and observation, judged. The challenge is rebuilt from the statement's own claim."""
     named = {
-        manifest.evidence_file(digest)
+        manifest.evidence_file(digest): digest
         for entry in entries
         for digest in (entry.position.control, entry.position.observation)
         if digest is not None
     }
-    surplus = sorted(set(files) - named - {manifest.REGISTER_FILE})
-    missing = sorted(named - set(files))
+    surplus = sorted(name for name in files if _is_evidence(name) and name not in named)
+    missing = sorted(set(named) - set(files))
     if surplus or missing:
         raise MalformedError(
             "the evidence files are not exactly those that the positions name",
@@ -159,6 +181,10 @@ def check_evidence(
             expected=missing[0] if missing else "no further file",
             found=surplus[0] if surplus else "nothing",
         )
+    for name, digest in named.items():
+        # The leaf commits to the digest; the manifest could pair the name with other bytes.
+        if files[name].sha256 != digest:
+            raise MalformedError(f"{name} is not called by its own digest", reason="evidence")
     claim = claim_of(statement)
     judged: dict[tuple[bytes, str, str], str] = {}
     return tuple(_check_position(bundle, statement, claim, entry, judged) for entry in entries)
@@ -171,7 +197,9 @@ def _check_position(
     where = f"{entry.pool} {entry.asset} {position.account}"
     control = None
     if position.control is not None:
-        control = evidence.parse_control(bundle.read(manifest.evidence_file(position.control), MAX_EVIDENCE_BYTES))
+        with _as_reason("evidence"):
+            data = bundle.read(manifest.evidence_file(position.control), MAX_EVIDENCE_BYTES)
+            control = evidence.parse_control(data)
         if control.account != position.account:
             raise EvidenceError(
                 f"{where}: its control evidence is of another account",
@@ -195,8 +223,9 @@ def _check_position(
         )
     observation, anchored = None, None
     if position.observation is not None:
-        data = bundle.read(manifest.evidence_file(position.observation), MAX_EVIDENCE_BYTES)
-        observation = evidence.parse_observation(data)
+        with _as_reason("evidence"):
+            data = bundle.read(manifest.evidence_file(position.observation), MAX_EVIDENCE_BYTES)
+            observation = evidence.parse_observation(data)
         anchored = _check_observation(statement, entry, observation, where)
     elif position.observed or position.counted or position.encumbered or position.excluded:
         raise EvidenceError(f"{where}: a quantity without an observation", reason="observation")
@@ -265,6 +294,13 @@ def _check_observation(statement: Statement, entry: RegisterEntry, observation: 
             found=str(position.observed),
         )
     chain = chain_of(position.account)
+    if not chain and (observation.height or observation.hash):
+        raise EvidenceError(
+            f"{where}: a block is named where there is no chain",
+            reason="observation",
+            expected="height 0 and no hash",
+            found=f"{observation.height} {observation.hash}",
+        )
     anchor = next((anchor for anchor in statement.anchors if anchor.chain == chain), None)
     if anchor is None:
         return None
@@ -318,21 +354,27 @@ def check_cell(tree: Tree, key: bytes, pool: str, cell: PoolAsset, entries: Sequ
     """One reserves tree rebuilt; root, total and the sums beside it are the statement's."""
     where = f"{pool} {cell.asset}"
     held = cell.reserves
-    top = rebuild_cell(tree, key, held.depth, entries)
+    try:
+        top = rebuild_cell(tree, key, held.depth, entries)
+    except EvidenceError as error:
+        if error.reason != "sum":
+            error.reason = "root-differs"  # positions that no tree of the signed depth can hold
+        raise
+    if top.root != held.root:
+        raise EvidenceError(
+            f"{where}: the positions are not those under the signed root (they sum to {top.total} base units, signed "
+            f"are {held.total})",
+            reason="root-differs",
+            expected=held.root.hex(),
+            found=top.root.hex(),
+            hint="the register leaves out, adds or changes a position of the signed reserves",
+        )
     if top.total != held.total:
         raise EvidenceError(
             f"{where}: the positions do not sum to the signed reserves",
             reason="total-differs",
             expected=str(held.total),
             found=str(top.total),
-        )
-    if top.root != held.root:
-        raise EvidenceError(
-            f"{where}: the positions are not those under the signed root",
-            reason="root-differs",
-            expected=held.root.hex(),
-            found=top.root.hex(),
-            hint="the register leaves out, adds or changes a position of the signed reserves",
         )
     classes: dict[str, int] = {}
     for entry in entries:
