@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from . import policies, tree
-from .cases import Vector, base, client
+from .canonical_json import dump
+from .cases import Vector, base, client, statement
 from .client_signed import rule
 from .conventions import H, T, u8
 from .edits import Edit, all_of, append, drop, drop_file, put, put_file
@@ -422,7 +423,7 @@ def coverage() -> Iterator[Vector]:
     yield bad("assurance", "Letters where the policy asks for signatures.", "policy assurance", policy=signature)
     failing = put("verdict", "failing")
     for name, pool in (("whole", ""), ("pool", "omni")):
-        listed = all_of(append("rules", rule("SEG-06", "FAIL", pool)), sort_rules, failing)
+        listed = all_of(append("rules", rule("SEG-02", "FAIL", pool)), sort_rules, failing)
         yield bad(f"rule-fails-{name}", "A rule of severity X fails.", "failed rule-fails", predicate=listed)
     listed = all_of(append("rules", rule("ZZZ-01", "FAIL", "omni")), sort_rules, failing)
     yield bad("rule-fails-unknown", "A rule that is not known has severity X.", "failed rule-fails", predicate=listed)
@@ -459,6 +460,13 @@ def coverage() -> Iterator[Vector]:
     )
     yield bundle("file-unknown", "A file that is not named.", "malformed file-unknown", put_file("extra.json", b"{}"))
     yield bundle("file-missing", "A file is missing.", "malformed file-missing", drop_file("register.json"))
+    other = dump(statement(base(), predicate=put("house_note", "another"))[1])
+    yield bundle(
+        "other-statement",
+        "The bundle is another statement's.",
+        "failed statement-differs",
+        put_file("statement.json", other),
+    )
     yield client(
         "bundle-phantom-reserve",
         "The reserves tree has a leaf that the register does not list.",

@@ -374,7 +374,13 @@ def readers() -> Iterator[Vector]:
     yield typed("client-code-newline", "A code with a line break.", put("client_code", "code\n"))
     yield typed("typed-asset-lower-case", "An asset's id is in capitals.", put("balances.0.asset", "usdc"))
     yield typed("typed-pool-capitals", "A pool's name is lower-case.", put("balances.0.pool", "Omni"))
-    yield typed("typed-account-capitals", "An account not in its form.", put("dedicated", [capitals(VAULT_USDC)]))
+    yield typed(
+        "typed-account-form",
+        "What was typed is no account.",
+        put("dedicated", ["0xde0b295669a9fd93d5f28d9ec85e40f4cb697bae"]),
+    )
+    mixed = "bip122:000000000019d6689c085ae165831e93:bc1qAR0srrr7xfkvy5l643lydnw9re59gtzzwf5mdq"
+    yield typed("typed-account-mixed-case", "A bech32 address in mixed case is none.", put("dedicated", [mixed]))
     yield typed("typed-digest-short", "A digest that is none.", put("digest", "abcd"))
     yield client("no-statement", "The envelope is nowhere.", "usage no-statement 1", who="frank", inline=False)
     other = statement(tiny(), predicate=put("house_note", "Another statement, signed as well."))[1]

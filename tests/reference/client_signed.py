@@ -262,7 +262,6 @@ def verdict() -> Iterator[Vector]:
         rule("EVI-10", "NOT_ASSESSED"),
     )
     yield lies("clean-no-rules", "clean, with no rule at all.", "clean")
-    yield lies("clean-only-m", "clean, with no rule of weight.", "clean", rule("SEG-12", "PASS"))
     yield lies("unknown-rule-fails", "An unknown rule weighs as X.", "qualified", good, rule("ZZZ-99", "FAIL"))
     yield lies("unknown-rule-not-assessed", "The same for clean.", "clean", good, rule("ZZZ-99", "NOT_ASSESSED"))
     yield lies("failing-without-x", "failing, though no X rule fails.", "failing", good, rule("COV-07", "FAIL", "omni"))

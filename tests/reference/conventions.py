@@ -99,8 +99,12 @@ def is_a(item: str, value: object) -> bool:
     """(9) Whether the value is spelled as the item must be."""
     if not isinstance(value, str) or not re.fullmatch(PATTERNS[item], value):
         return False
+    if item in ("chain", "form", "account") and value.startswith(("ref:", "iso4217:")):
+        return "/" not in value and value.count(":") == 1 and item == {"r": "account", "i": "form"}[value[0]]
     if item == "form" and value.startswith("eip155:"):
-        return value.split("/")[1] == value.split("/")[1].lower()
+        return value == value.lower() and re.match(r"eip155:[1-9][0-9]{0,31}/", value) is not None
+    if item == "form" and value.startswith("bip122:"):
+        return re.match(r"bip122:[0-9a-f]{32}/", value) is not None
     if item == "account":
         return len(value) <= 104 and _normal(value)
     if item == "time":
@@ -118,6 +122,14 @@ def _normal(account: str) -> bool:
         bech32 = re.match(r"(bc|tb|bcrt)1", address, re.IGNORECASE) is not None
         return re.fullmatch(r"[0-9a-f]{32}", chain) is not None and (not bech32 or address == address.lower())
     return True
+
+
+def typed_account(account: str) -> str:
+    """An account as a person types it (verification, 2)."""
+    bech32 = re.fullmatch(r"(bip122:[0-9a-f]{32}:)((BC|TB|BCRT)1[0-9A-Z]*)", account)
+    if bech32:
+        return bech32[1] + bech32[2].lower()
+    return account.lower() if account.lower().startswith("eip155:") else account
 
 
 def _exists(instant: str) -> bool:

@@ -11,7 +11,7 @@ from . import policy as policies
 from . import proof as proofs
 from . import register, tree
 from .canonical_json import parse
-from .conventions import BOUND, is_a, seconds, typed_amount
+from .conventions import BOUND, is_a, seconds, typed_account, typed_amount
 from .outcome import Refusal, failed, malformed, policy, usage
 from .severities import severity
 from .signatures import verifies
@@ -143,7 +143,7 @@ def read_reader(reader: Reader) -> dict[str, Any]:
 
 def read_typed(reader: Reader) -> None:
     typed = [("client id", reader.client_id), ("client code", reader.client_code)]
-    typed += [("account", account) for account in reader.dedicated]
+    typed += [("account", typed_account(account)) for account in reader.dedicated]
     typed += [("asset id", stated["asset"]) for stated in reader.balances]
     typed += [("pool", stated["pool"]) for stated in reader.balances if stated["pool"]]
     if not all(is_a(item, value) for item, value in typed):
@@ -154,6 +154,12 @@ def read_statement(data: bytes) -> Any:
     envelope = parse(data, 8 << 20)
     read_envelope(envelope)
     return envelope
+
+
+def statement_of(bundle: register.Files) -> Any:
+    if "statement.json" not in bundle:
+        raise malformed("no statement in the bundle", "file-missing")
+    return read_statement(bundle["statement.json"])
 
 
 def quorum(signed: Signed) -> None:
@@ -233,9 +239,7 @@ class _Public:
     def parse(self) -> None:
         """Step 1."""
         wanted = read_reader(self.reader)
-        if "statement.json" not in self.files:
-            raise malformed("no statement", "file-missing")
-        envelope = read_statement(self.files["statement.json"])
+        envelope = statement_of(self.files)
         payload = read_envelope(envelope)
         self.signed = Signed(envelope, payload, read_payload(payload), wanted)
         self.bundle = _Bundle(self.files, self.signed)
@@ -266,12 +270,10 @@ class _Client:
         read_typed(self.reader)
         self.proof = proofs.read(self.proof_bytes)
         given = [self.proof["envelope"]] if "envelope" in self.proof else []
-        beside = [self.statement_bytes] if self.statement_bytes is not None else []
-        if self.bundle is not None:
-            if "statement.json" not in self.bundle:
-                raise malformed("no statement in the bundle", "file-missing")
-            beside.append(self.bundle["statement.json"])
-        given += [read_statement(data) for data in beside]
+        if self.statement_bytes is not None:
+            given.append(read_statement(self.statement_bytes))
+        if not given and self.bundle is not None:
+            given.append(statement_of(self.bundle))
         if not given:
             raise usage("no-statement")
         payloads = [read_envelope(envelope) for envelope in given]
@@ -362,6 +364,8 @@ class _Client:
             if wanted["reserves"] == "register" and known["reserves"]["register"] != "public":
                 raise policy("register-needed")
         if self.bundle is not None:
+            if read_envelope(statement_of(self.bundle)) != self.signed.payload:
+                raise failed("statement-differs")
             bundle = _Bundle(self.bundle, self.signed)
             bundle.check_files()
             bundle.check_register()
@@ -373,7 +377,7 @@ class _Client:
 
     def dedicated(self) -> None:
         """Step 11."""
-        entries, stated = self.proof["positions"], set(self.reader.dedicated)
+        entries, stated = self.proof["positions"], {typed_account(one) for one in self.reader.dedicated}
         accounts = {entry["position"]["account"] for entry in entries}
         if stated - accounts:
             raise failed("dedicated-missing")

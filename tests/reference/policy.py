@@ -65,7 +65,8 @@ def read(data: bytes) -> dict[str, Any]:
         _demand(not _CONTROL.search(signer["name"]), "a control character in a name")
         _demand(signer["first_sequence"] <= signer["last_sequence"], "a signer with no sequence")
         _demand(all(is_key(key) for key in signer["keys"]), "not a key")
-        _demand(not signer["keys"][0].startswith("mldsa44:"), "an mldsa44 key that is not the second of two")
+        kinds = [key.split(":")[0] == "mldsa44" for key in signer["keys"]]
+        _demand(kinds in ([False], [False, True]), "not one key, and an mldsa44 key beside it")
     names = [signer["name"] for signer in signers]
     keys = [key for signer in signers for key in signer["keys"]]
     _demand(len(set(names)) == len(names), "a name twice")

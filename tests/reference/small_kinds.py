@@ -420,6 +420,11 @@ def policy_vectors() -> Iterator[Vector]:
     )
     yield bad("mldsa-alone", "An ML-DSA key that is the only one.", more(policies.signer("L", "x", LATTICE.text)))
     yield bad(
+        "two-plain-keys",
+        "A second key that is no ML-DSA key.",
+        more(policies.signer("Two", "x", HSM.text, SECOND_OFFICER.text)),
+    )
+    yield bad(
         "mldsa-first", "An ML-DSA key that is the first.", more(policies.signer("L", "x", LATTICE.text, HSM.text))
     )
     yield bad(

@@ -116,7 +116,7 @@ POOLS = {
     "vault": ("bankruptcy_remote_entity", "dedicated", "free"),
     "yield": ("contract_only", "omnibus", "bound"),
 }
-RULES = [("COV-01", ""), ("EVI-10", ""), ("COV-07", "omni"), ("SEG-12", "vault")]
+RULES = [("COV-01", "omni"), ("COV-07", "omni"), ("EVI-10", ""), ("SEG-10", "")]
 
 
 def buckets(row: dict[int, tuple[int, int]]) -> list[dict[str, Any]]:
@@ -291,7 +291,7 @@ class World:
                 "model": model,
                 "pool": name,
                 "profiles": ["baseline"],
-                "residue_bps": 1000,
+                "residue_bps": 400,
                 "term": term,
                 "trustee": "Harbour Trustees Ltd",
             }
