@@ -169,6 +169,8 @@ def _number(snapshot: Snapshot, config: Config, asked: Given, now: str) -> Numbe
     as_of = snapshot.opened().as_of
     if now < as_of:
         raise UsageError(f"the clock says {now}, which is before the as-of {as_of}", reason="clock")
+    if asked.corrects is None and asked.reason:
+        raise UsageError("--reason is given without --corrects", reason="corrects")
     if asked.corrects is None and last is not None:
         days = config.policy.min_interval_days
         apart = parse_time(as_of) - parse_time(last.as_of)
@@ -185,8 +187,6 @@ def _number(snapshot: Snapshot, config: Config, asked: Given, now: str) -> Numbe
             raise UsageError(f"a correction has the as-of of what it corrects, {last.as_of}", reason="corrects")
         if not asked.reason or len(asked.reason) > limits.MAX_TEXT:
             raise UsageError("a correction needs a reason", reason="corrects", hint="--reason TEXT")
-    elif asked.reason:
-        raise UsageError("--reason is given without --corrects", reason="corrects")
     return Numbering(as_of, now, sequence, previous, asked.corrects, asked.reason)
 
 

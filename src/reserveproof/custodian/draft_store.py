@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import cast
 
 from ..format import canonical_json, limits, manifest, vocabulary
-from ..format.errors import InputError, MalformedError, TransportError
+from ..format.errors import InputError, TransportError
 from ..format.manifest import EVIDENCE_FOLDER, MANIFEST_FILE, REGISTER_FILE
 from ..format.shape import choice, digest, digest_or_empty, integer, record, time, to_json
 from ..format.statement import Attested, parse_payload
@@ -128,13 +128,11 @@ def load(snapshot: Snapshot) -> tuple[Draft, DraftState, Attested]:
     if hashlib.sha256(payload).digest() != state.payload_sha256:
         raise refuse(PAYLOAD_FILE, "is not the payload that draft.json names")
     listed = read(MANIFEST_FILE, limits.MAX_MANIFEST_BYTES)
-    try:
-        attested = parse_payload(payload)
-        entries = manifest.parse(listed)
-    except MalformedError as error:
-        raise refuse(PAYLOAD_FILE, f"or its manifest is damaged: {error.message}") from None
+    # A payload of the digest that attest wrote down is one that attest made: it parses.
+    attested = parse_payload(payload)
     if hashlib.sha256(listed).digest() != attested.manifest_sha256:
         raise refuse(MANIFEST_FILE, "is not the manifest that the payload names")
+    entries = manifest.parse(listed)
     public: dict[str, bytes] = {}
     for entry in entries:
         data = read(entry.name, limits.MAX_REGISTER_BYTES)
