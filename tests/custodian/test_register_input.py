@@ -275,3 +275,18 @@ def test_a_wallet_table_that_was_changed_is_refused(old: str, new: str) -> None:
         parse_wallets(text.replace(old, new).encode())
     with pytest.raises(InputError):
         parse_wallets(text.encode() + text.encode().split(b"\n", 1)[1])
+
+
+def test_the_page_shows_a_register_that_is_read() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "reference" / "register-csv.md").read_text("utf-8")
+    example = page.split("```register\n")[1].split("```")[0]
+    for number in range(1, 5):
+        secret = bytes(31) + bytes([number])
+        address = bip322_p2wpkh_address(secret) if number % 2 else eip191_address(secret)
+        example = example.replace(f"ADDRESS-{number}", address).replace(f"HASH-{number}", "ab" * 32)
+    pools = {"client-trust": {"BTC", "ETH", "USD"}, "vaults": {"BTC"}}
+    rows, problems = parse_register(example.encode(), file="page", assets=ASSETS, pools=pools)
+    assert not problems
+    assert [row.segregation for row in rows] == ["omnibus", "omnibus", "dedicated", "omnibus", "none"]
+    for column in (*REGISTER_COLUMNS, *WALLETS_COLUMNS):
+        assert f"`{column}`" in page or column in page.split("the header is")[1]
