@@ -137,6 +137,7 @@ def _check_snapshot(snapshot: Snapshot, config: Config) -> list[ReserveProofErro
 
 def _check_ledger(workspace: Workspace, config: Config, given: LedgerInput) -> tuple[InputError, ...]:
     with (
+        workspace.lock(),  # whoever holds it tidies away temporary names, and this is one
         working("checking the ledger"),
         atomic_files.transport(f"work in {workspace.path}"),
         tempfile.TemporaryDirectory(prefix=atomic_files.TEMPORARY, dir=workspace.path) as scratch,
