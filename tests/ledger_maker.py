@@ -49,8 +49,9 @@ def dollars(rng: random.Random) -> float:
     return min(15_000 * rng.paretovariate(1.25), 20e6)
 
 
-def make(out: Path, *, rows: int, seed: int = 1) -> Made:
-    """Write ledger.csv, accounts.csv and control-totals.csv of about a real exchange's shape into out."""
+def make(out: Path, *, rows: int, seed: int = 1, related_types: tuple[str, ...] = RELATED) -> Made:
+    """Write ledger.csv, accounts.csv and control-totals.csv of about a real exchange's shape into out. related_types:
+    of the related parties among the clients; operators and affiliates make an omnibus pool fail (SEG-04)."""
     rng = random.Random(seed)  # noqa: S311 - synthetic data, nothing secret
     out.mkdir(parents=True, exist_ok=True)
     made = Made(out / "ledger.csv", out / "accounts.csv", out / "control-totals.csv", rows, {})
@@ -91,7 +92,7 @@ def make(out: Path, *, rows: int, seed: int = 1) -> Made:
                 totals[pool, asset][1] += debit
                 written += 1
             related = rng.random() < 0.002
-            kind = rng.choice(RELATED) if related else ("institutional" if wealth > 1e6 else "retail")
+            kind = rng.choice(related_types) if related else ("institutional" if wealth > 1e6 else "retail")
             status = "dormant" if rng.random() < 0.03 else "active"
             accounts.writerow((client_id, kind, status, "yes" if related else "no"))
     with made.control_totals.open("w", newline="") as control_file:

@@ -10,7 +10,7 @@ from .. import segregation
 from ..format import envelope, manifest, register
 from ..format.errors import EvidenceError, shown
 from ..format.limits import MAX_REGISTER_BYTES, MAX_STATEMENT_BYTES
-from ..format.statement import parse_payload
+from ..format.statement import Statement, parse_payload
 from .bundle import Bundle
 from .client import check_cell_coverage
 from .facts import public_facts
@@ -130,6 +130,7 @@ def run_and_compare(
                 expected="PASS",
                 found=f"FAIL, {rule.rows} findings",
             )
+    _check_verdict(statement)
     stated = {(rule.pool, rule.profile, rule.id): rule.result for rule in statement.rules}
     for result in results:
         if result.result != "FAIL":
@@ -146,6 +147,28 @@ def run_and_compare(
                 hint="see docs/reference/rules.md for what the rule demands",
             )
     return results
+
+
+def _check_verdict(statement: Statement) -> None:
+    """A verdict of clean rests on every rule that the profiles require, also those that the statement leaves out
+    (step 3 saw only those that it lists)."""
+    listed = [
+        segregation.RuleResult(r.id, r.pool, r.profile, "X", _result(r.result), (), "")
+        for r in statement.rules
+        if r.id in segregation.RULES
+    ]
+    derived = segregation.verdict_of(listed, {pool.pool: pool.profiles for pool in statement.pools})
+    if statement.verdict == "clean" and derived != "clean":
+        raise EvidenceError(
+            "the statement says clean without every rule result that its profiles require",
+            reason="verdict",
+            expected=derived,
+            found=statement.verdict,
+        )
+
+
+def _result(result: str) -> segregation.outcome.Result:
+    return "PASS" if result == "PASS" else "FAIL" if result == "FAIL" else "NOT_ASSESSED"
 
 
 # (12)
