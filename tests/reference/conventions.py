@@ -109,8 +109,6 @@ def is_a(item: str, value: object) -> bool:
         return len(value) <= 104 and _normal(value)
     if item == "time":
         return _exists(value[:-1])
-    if item == "date":
-        return _exists(value + "T00:00:00")
     return True
 
 

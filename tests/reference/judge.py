@@ -371,7 +371,6 @@ class _Client:
             bundle.check_register()
             bundle.check_evidence()
             bundle.check_trees()
-            bundle.check_coverage()
         elif wanted["reserves"] == "register":
             raise policy("register-needed")
 

@@ -18,6 +18,7 @@ from . import (
     client_malformed,
     client_passed,
     client_signed,
+    examples,
     public_cases,
     run,
     small_kinds,
@@ -26,6 +27,7 @@ from . import (
 from .cases import Vector
 
 ROOT = Path(__file__).resolve().parents[2]
+SPEC = ROOT / "docs" / "spec"
 SOURCES = (
     small_kinds.vectors,
     small_kinds.policy_vectors,
@@ -93,7 +95,10 @@ def main() -> int:
     given = parser.parse_args()
     if not given.check:
         write(given.to)
+        for page, text in examples.pages(SPEC).items():
+            page.write_text(examples.filled(text), "utf-8")
     found = differences(given.to)
+    found += [f"{page.name} differs" for page, text in examples.pages(SPEC).items() if examples.filled(text) != text]
     for line in found:
         print(line, file=sys.stderr)
     return 1 if found else 0
