@@ -3,6 +3,7 @@
 from .accounts import account_chain
 from .forms import form_chain, is_public_chain, native_decimals, normalise_form
 from .interfaces import AccountCodec, ControlEvidence, ControlResult, ControlScheme
+from .letters import letter_is_fresh
 from .registry import check_control, normalise_account, schemes_for
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "check_control",
     "form_chain",
     "is_public_chain",
+    "letter_is_fresh",
     "native_decimals",
     "normalise_account",
     "normalise_form",

@@ -57,7 +57,9 @@ def _network(reference: str) -> Network:
     network = NETWORKS.get(reference)
     if network is None:
         raise MalformedError(
-            "no such Bitcoin network is known", reason="account", found=f"{NAMESPACE}:{shown(reference)}",
+            "no such Bitcoin network is known",
+            reason="account",
+            found=f"{NAMESPACE}:{shown(reference)}",
             expected="the reference of " + ", ".join(known.name for known in NETWORKS.values()),
         )
     return network

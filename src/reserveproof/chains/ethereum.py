@@ -30,7 +30,9 @@ def normalise_address(address: str) -> str:
     digits, lower = address[2:], address.lower()
     if digits not in (digits.lower(), digits.upper()) and checksummed(lower) != address:
         raise MalformedError(
-            "the address's EIP-55 checksum is wrong", reason="account", found=shown(address),
+            "the address's EIP-55 checksum is wrong",
+            reason="account",
+            found=shown(address),
             hint="copy the address again from its source: at least one character or its case is wrong",
         )
     return lower

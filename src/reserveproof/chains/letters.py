@@ -6,6 +6,7 @@ someone who has the letter must read it. So the assurance is a class of its own,
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import re
 
@@ -47,3 +48,11 @@ class Letter:
             "letter-custodian",
             "A letter is named by digest, issuer and date; the letter itself was not read, nor its issuer asked.",
         )
+
+
+def letter_is_fresh(letter_date: str, as_of: dt.datetime, claim_expires: dt.datetime) -> bool:
+    """Whether a letter is of the snapshot: dated from the day of as_of to the day on which the claim ends.
+
+    A letter cannot carry the claim, so its date is all that binds it, as declared (rule EVI-02).
+    """
+    return as_of.date() <= parse_date(letter_date) <= claim_expires.date()

@@ -34,14 +34,19 @@ def normalise_account(account: str, form: str = "") -> str:
     codec = CODECS.get(namespace)
     if codec is None:
         raise MalformedError(
-            f"no module decodes addresses of {namespace}", reason="account", found=shown(account),
-            expected=" or ".join((*CODECS, REF)), hint="an account that cannot be decoded cannot be counted",
+            f"no module decodes addresses of {namespace}",
+            reason="account",
+            found=shown(account),
+            expected=" or ".join((*CODECS, REF)),
+            hint="an account that cannot be decoded cannot be counted",
         )
     normal = f"{namespace}:{reference}:{codec.normalise(reference, address)}"
     if form and form_chain(form) != f"{namespace}:{reference}":
         raise MalformedError(
-            "the account is not on the chain of the form it is said to hold", reason="account",
-            expected=shown(form), found=shown(account),
+            "the account is not on the chain of the form it is said to hold",
+            reason="account",
+            expected=shown(form),
+            found=shown(account),
         )
     return normal
 

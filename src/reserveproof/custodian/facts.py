@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import cast
 
 from .. import segregation
+from ..chains import letter_is_fresh
 from ..format import amounts, identifiers
 from ..format.errors import InputError, MalformedError, TransportError
 from ..format.identifiers import chain_of
@@ -199,12 +200,20 @@ def _position(holding: Holding, statement: Statement) -> segregation.Position:
         excluded=position.excluded,
         control=cast(Control, verdict),
         control_reason="" if holding.result is None or verdict == "valid" else holding.result.reason,
-        bound=holding.control is not None,
+        bound=_is_bound(holding, statement),
         observed_block=(row.height, row.hash),
         observed_at=parse_time(row.time),
         method=row.method,
         anchored=(row.height, row.hash, row.time) == (anchor.height, anchor.hash, anchor.time) if anchor else None,
     )
+
+
+def _is_bound(holding: Holding, statement: Statement) -> bool:
+    """A valid signature is over this snapshot's challenge; a letter has its date only."""
+    control = holding.control
+    if control is None or control.scheme != "letter":
+        return control is not None
+    return letter_is_fresh(control.letter.date, parse_time(statement.as_of), parse_time(statement.claim_expires))
 
 
 def wallet_fact(row: RegisterRow) -> segregation.Wallet:

@@ -17,7 +17,7 @@ def shown(value: object) -> str:
     (a terminal or a page must not be steered by a hostile file), cut to SHOWN_CHARACTERS."""
     text = value if isinstance(value, str) else str(value)
     head = text[: SHOWN_CHARACTERS + 1].encode("unicode_escape").decode("ascii").replace("\\\\", "\\")
-    return head if len(head) <= SHOWN_CHARACTERS else head[: SHOWN_CHARACTERS - 1] + "…"
+    return head if len(head) <= SHOWN_CHARACTERS else head[: SHOWN_CHARACTERS - 3] + "..."
 
 
 class ReserveProofError(Exception):

@@ -79,7 +79,7 @@ def account_as_typed(text: str) -> str:
         raise UsageError(
             f"the account {shown(text)!r} is not in its form",
             reason="input",
-            expected="CAIP-10, like eip155:1:0x…, or ref:…",
+            expected="CAIP-10, like eip155:1:0x..., or ref:...",
         )
     return account
 

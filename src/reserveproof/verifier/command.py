@@ -15,8 +15,10 @@ from typing import NoReturn
 
 from .. import __version__
 from ..format import canonical_json, envelope, limits, register
-from ..format.errors import ReserveProofError, TransportError
+from ..format.errors import MalformedError, ReserveProofError, TransportError, UsageError
+from ..format.identifiers import DIGEST
 from ..format.manifest import EVIDENCE_FOLDER, MANIFEST_FILE, REGISTER_FILE, STATEMENT_FILE
+from ..format.statement import parse_payload
 from ..format.times import parse_time
 from ..format.vocabulary import ASSURANCE
 from ..format.wallet_table import parse_wallets
@@ -183,7 +185,7 @@ def policy_in_words(policy: Policy) -> str:
             span = f", statements {signer.first_sequence}{until or ' on'}" if signer.first_sequence or until else ""
             lines.append(f"    {report.shown_line(signer.name)}{span}")
             lines += [
-                f"      {key}" if len(str(key)) < 90 else f"      {str(key)[:60]}… ({len(key.raw)} bytes)"
+                f"      {key}" if len(str(key)) < 90 else f"      {str(key)[:60]}... ({len(key.raw)} bytes)"
                 for key in signer.keys
             ]
     reserves = {
@@ -258,8 +260,8 @@ def _public(options: argparse.Namespace, finished: report.Report) -> str:
         policy=policy,
         last=state.get(policy.custodian),
         at=_clock(options),
-        digest=options.digest.lower(),
-        others=[BundleFolder(path) for path in options.other],
+        digest=_digest(options),
+        others=_others(options, policy),
         record=finished.record,
     )
     report.describe_bundle(finished, result)
@@ -277,8 +279,8 @@ def _audit(options: argparse.Namespace, finished: report.Report) -> str:
         policy=policy,
         last=state.get(policy.custodian),
         at=_clock(options),
-        digest=options.digest.lower(),
-        others=[BundleFolder(path) for path in options.other],
+        digest=_digest(options),
+        others=_others(options, policy),
         record=finished.record,
     )
     decimals = {asset.asset: asset.decimals for asset in public.trusted.statement.assets}
@@ -388,7 +390,29 @@ def _read_policy(path: Path) -> Policy:
 
 
 def _clock(options: argparse.Namespace) -> dt.datetime:
-    return parse_time(options.at, "--at") if options.at else dt.datetime.now(dt.UTC)
+    try:
+        return parse_time(options.at, "--at") if options.at else dt.datetime.now(dt.UTC)
+    except MalformedError as error:
+        raise UsageError(error.message, reason="input", expected=error.expected, found=error.found) from None
+
+
+def _digest(options: argparse.Namespace) -> str:
+    digest: str = options.digest.replace(" ", "").lower()
+    if digest and not DIGEST.fullmatch(digest):
+        raise UsageError("--digest is not 64 hex digits", reason="input", found=digest[:96])
+    return digest
+
+
+def _others(options: argparse.Namespace, policy: Policy) -> list[Bundle]:
+    """Bundles that may not claim the same wallets. The custodian's own earlier ones claim them, and may."""
+    others: list[Bundle] = []
+    for path in options.other:
+        other = BundleFolder(path)
+        parsed = envelope.parse(other.read(STATEMENT_FILE, MAX_ENVELOPE_BYTES))
+        if parse_payload(parsed.payload).statement.custodian.id == policy.custodian:
+            raise UsageError(f"--other {path} is {policy.custodian}'s own bundle", reason="input")
+        others.append(other)
+    return others
 
 
 def _read_state(path: Path | None) -> dict[str, LastSeen]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from .. import segregation
+from ..chains import letter_is_fresh
 from ..format.identifiers import chain_of
 from ..format.statement import Statement
 from ..format.times import parse_time
@@ -85,6 +86,15 @@ def _side(side: str) -> segregation.facts.Side:
     return "L" if side == "L" else "R"
 
 
+def _is_bound(statement: Statement, shown: ShownPosition) -> bool:
+    """A signature that step 8 passed is over this statement's own challenge; a letter has its date only."""
+    if shown.control is None:
+        return False
+    if shown.control.scheme != "letter":
+        return True
+    return letter_is_fresh(shown.control.letter.date, parse_time(statement.as_of), parse_time(statement.claim_expires))
+
+
 def _position(statement: Statement, shown: ShownPosition) -> segregation.Position:
     position = shown.entry.position
     observation = shown.observation
@@ -104,7 +114,7 @@ def _position(statement: Statement, shown: ShownPosition) -> segregation.Positio
         # Step 8 refuses what is not valid, so what is left is a valid proof, or none and nothing counted.
         control="valid" if shown.control else "none",
         control_reason="",
-        bound=shown.control is not None,
+        bound=_is_bound(statement, shown),
         observed_block=(observation.height, observation.hash) if observation else (0, ""),
         observed_at=parse_time(observation.time if observation else statement.as_of),
         method=observation.method if observation else "",

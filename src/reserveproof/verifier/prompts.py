@@ -36,7 +36,7 @@ def ask_claims(source: TextIO) -> Claims:
         balances.append(balance)
     dedicated: list[str] = []
     while len(dedicated) < MAX_BALANCES:
-        account = _ask("An account dedicated to you alone, like eip155:1:0x… (empty when done):", source)
+        account = _ask("An account dedicated to you alone, like eip155:1:0x... (empty when done):", source)
         if not account:
             break
         dedicated.append(account)
