@@ -221,6 +221,10 @@ LETTER = (BANK, "letter", "text", "", "letter.pdf", "Bank One", "2026-07-01")
         ((*LETTER[:4], "none.pdf", "Bank", "2026-07-01"), "letter_file"),
         ((*LETTER[:4], "", "Bank", "2026-07-01"), "letter_file"),
         ((*LETTER[:4], "empty.pdf", "Bank", "2026-07-01"), "letter_file"),
+        ((*LETTER[:4], "../letter.pdf", "Bank", "2026-07-01"), "letter_file"),
+        ((*LETTER[:4], "/etc/hostname", "Bank", "2026-07-01"), "letter_file"),
+        ((*LETTER[:4], "..", "Bank", "2026-07-01"), "letter_file"),
+        ((*LETTER[:4], "link.pdf", "Bank", "2026-07-01"), "letter_file"),
         ((*LETTER[:4], "letter.pdf", "", "2026-07-01"), "letter_issuer"),
         ((*LETTER[:4], "letter.pdf", "Bank", "1 July"), "letter_date"),
     ],
@@ -228,6 +232,7 @@ LETTER = (BANK, "letter", "text", "", "letter.pdf", "Bank One", "2026-07-01")
 def test_a_table_with_a_bad_row_is_refused_whole(tmp_path: Path, row: tuple[str, ...], column: str) -> None:
     (tmp_path / "letter.pdf").write_bytes(b"we hold it")
     (tmp_path / "empty.pdf").write_bytes(b"")
+    (tmp_path / "link.pdf").symlink_to(tmp_path / "letter.pdf")
     with pytest.raises(InputError) as caught:
         read_responses(write(tmp_path, signed(WPKH), row), CHALLENGE)
     assert (caught.value.row, caught.value.column) == (3, column)

@@ -7,6 +7,7 @@ what is missing, and plain words. It holds no secret and no client's name; it do
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from ..chains import normalise_account, schemes_for
 from ..format import limits, times
 from ..format.errors import InputError, MalformedError, TransportError
 from ..format.evidence import CHALLENGE_PROFILES, MAX_SIGNATURE_TEXT, Control, Letter
+from .atomic_files import read_file
 from .challenge_record import Challenge, Refused, Responses, Wallet, judge
 from .csv_rows import CsvRow, dump_rows, read_bytes, split_rows
 
@@ -24,6 +26,7 @@ README = "README.txt"
 RESPONSE_COLUMNS = ("account", "scheme", "profile", "signature", "letter_file", "letter_issuer", "letter_date")
 MANIFEST_COLUMNS = ("account", "pool", "segregation", "schemes", "state", "why")
 LETTER = "letter"
+_LETTER_NAME = re.compile(r"[^./\\][^/\\]{0,254}")
 MAX_LETTER_BYTES = 64 << 20
 """A letter as a scanned document."""
 
@@ -176,8 +179,12 @@ def _control(row: CsvRow, wallet: Wallet, path: Path) -> Control | None:
 
 
 def _letter_digest(row: CsvRow, path: Path) -> bytes:
+    name = row.fields["letter_file"]
+    # The table may come from outside: it must not make us publish a digest of some other file of ours.
+    if not _LETTER_NAME.fullmatch(name) or (path.parent / name).is_symlink():
+        raise _refuse(row, "letter_file", "is not the plain name of a file beside responses.csv", str(path))
     try:
-        data = read_bytes(path.parent / row.fields["letter_file"], MAX_LETTER_BYTES)
+        data = read_file(path.parent / name, limit=MAX_LETTER_BYTES)
     except TransportError as error:
         raise _refuse(row, "letter_file", f"names a letter that cannot be read: {error.message}", str(path),
                       hint="letters stand beside responses.csv") from None  # fmt: skip

@@ -73,7 +73,7 @@ class Tour:
         module = _PROGRAMS[words[0]]
         # Our own interpreter and our own modules, no shell.
         found = subprocess.run(  # noqa: S603
-            [sys.executable, "-m", module, *words[1:]], capture_output=True, text=True, check=False,
+            [sys.executable, "-P", "-m", module, *words[1:]], capture_output=True, text=True, check=False,
             env=os.environ | {"PYTHONIOENCODING": "utf-8"},
         )  # fmt: skip
         answer = found.stdout.rstrip("\n").split("\n") if found.stdout else []
@@ -142,7 +142,7 @@ def _prepare(tour: Tour) -> None:
     tour.tell("Wallets and blocks were read at the as-of; they are filled in, and everything is checked.")
     tour.write(tour.snapshot / "register.csv", world.register_csv())
     tour.write(tour.snapshot / "anchors.csv", world.anchors_csv())
-    given = [
+    given: list[str | Path] = [
         "--ledger", inputs / "ledger.csv", "--accounts", inputs / "accounts.csv",
         "--control-totals", inputs / "control-totals.csv",
     ]  # fmt: skip
@@ -189,8 +189,9 @@ def _answer(tour: Tour, kit: Path, *, skip: str, wrong: str = "") -> None:
 def _attest(tour: Tour) -> None:
     tour.tell("What is held is counted, every rule is run, and the statement is drafted. Nothing is signed yet.")
     prices = tour.folder / "inputs" / "prices.csv"
-    command = ["reserveproof", "attest", tour.workspace, SNAPSHOT, "--prices", prices, "--no-other-registers"]
-    answer = tour.run(*command, lines=40)
+    answer = tour.run(
+        "reserveproof", "attest", tour.workspace, SNAPSHOT, "--prices", prices, "--no-other-registers", lines=40
+    )
     if "verdict: clean" not in answer:
         raise EvidenceError("the demonstration is surprised: its verdict is not clean", reason="surprise")
     keys = tour.folder / "keys"

@@ -105,8 +105,8 @@ def _write_bundle(folder: Path, draft: Draft, envelope: Envelope) -> None:
 
 def verify(bundle: Path, policy: Path) -> None:
     """Run the verifier's own command on a bundle. RefusedByVerifierError for any exit status but 0."""
-    # Our own interpreter and our own module, no shell; the paths are the workspace's.
-    command = [sys.executable, "-m", "reserveproof.verifier", "public", str(bundle), "--policy", str(policy)]
+    # Our own interpreter and our own module, never one that lies in the current folder (-P); no shell.
+    command = [sys.executable, "-P", "-m", "reserveproof.verifier", "public", str(bundle), "--policy", str(policy)]
     found = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)  # noqa: S603
     if found.returncode:
         said = [line for line in found.stderr.splitlines() if line.strip()] or found.stdout.splitlines()

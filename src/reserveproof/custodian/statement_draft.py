@@ -10,6 +10,7 @@ import datetime as dt
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from .. import __version__
 from ..format.errors import UsageError
 from ..format.statement import (
     Asset,
@@ -37,7 +38,7 @@ from .register_input import RegisterRow
 from .snapshot_records import LedgerState
 from .tree_hashing import extract_mac
 
-TOOL = "reserveproof 0.1.0"
+TOOL = f"reserveproof {__version__}"
 RULES_VERSION = "1"
 Cell = tuple[str, str]
 
