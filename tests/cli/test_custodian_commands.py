@@ -311,3 +311,16 @@ def test_a_signal_leaves_nothing_behind(tmp_path: Path) -> None:
     assert process.returncode == 130
     assert err == ""
     assert sorted(path.name for path in folder.iterdir()) == before
+
+
+def test_what_libraries_write_is_private_too(ready: Custodian, monkeypatch: pytest.MonkeyPatch) -> None:
+    found: list[int] = []
+    before = os.umask(0o022)
+    try:
+        monkeypatch.setattr(command_snapshot, "take_ledger", lambda *_: found.append(os.umask(0o077)))
+        with pytest.raises(AttributeError):
+            command.run(("snapshot", "w", "s1", "--ledger", "ledger.csv"))
+        assert found == [0o077]
+        assert os.umask(0o022) == 0o022
+    finally:
+        os.umask(before)

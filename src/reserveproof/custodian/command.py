@@ -49,6 +49,14 @@ def application() -> typer.Typer:
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command line; the exit status. Never raises for what a user, a file or the disk can cause."""
+    before = os.umask(0o077)  # also for what libraries write; what is published is opened file by file
+    try:
+        return _run(arguments)
+    finally:
+        os.umask(before)
+
+
+def _run(arguments: Sequence[str]) -> int:
     command = typer.main.get_command(application())
     try:
         with command.make_context("reserveproof", list(arguments)) as context:
