@@ -8,9 +8,10 @@ import json
 import re
 from pathlib import Path
 
-from reference import examples, judge, policy
+from reference import examples, judge, policy, signed_steps
 from reference.canonical_json import dump, parse
-from reference.world import NOW, claims
+from reference.made_up import NOW
+from reference.world import claims
 
 SPEC = Path(__file__).resolve().parents[1] / "docs" / "spec"
 
@@ -67,10 +68,10 @@ def test_the_printed_proof_verifies_under_the_printed_policy():
     trust, envelope, proof = read_back()
     own = claims(examples.world(), "alice")
     assert f"`{policy.fingerprint(policy.read(trust.encode()))}`" in example("trust-policy")
-    reader = judge.Reader(trust.encode(), NOW, **own)
-    assert judge.client(proof, envelope.encode(), reader) == judge.PASSED
+    reader = signed_steps.Reader(trust.encode(), NOW, **own)
+    assert judge.client(proof, envelope.encode(), reader) == signed_steps.PASSED
     own["balances"][0]["amount"] = "2500.000001"
-    found = judge.client(proof, envelope.encode(), judge.Reader(trust.encode(), NOW, **own))
+    found = judge.client(proof, envelope.encode(), signed_steps.Reader(trust.encode(), NOW, **own))
     assert found == {"class": "failed", "reason": "amount-differs", "step": 7}
 
 
@@ -91,4 +92,4 @@ def test_the_printed_bundle_verifies():
         "statement.json": envelope.encode(),
     }
     assert sorted(files) == listed.splitlines()
-    assert judge.public(files, judge.Reader(trust.encode(), NOW)) == judge.PASSED
+    assert judge.public(files, signed_steps.Reader(trust.encode(), NOW)) == signed_steps.PASSED

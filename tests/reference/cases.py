@@ -11,9 +11,10 @@ from . import policies
 from . import world as worlds
 from .canonical_json import dump
 from .conventions import H
+from .made_up import BEFORE, NOW
 from .signers import AUDITOR, OFFICER, Key
 from .statement import payload_of
-from .world import BEFORE, NOW, World, claims, manifest, signed, with_statement
+from .world import World, claims, manifest, signed, with_statement
 
 Edit = Callable[[Any], Any]
 Vector = dict[str, Any]

@@ -8,7 +8,8 @@ from typing import Any
 from . import policies, tree
 from .cases import Vector, base, client
 from .edits import append, drop, put
-from .world import BTC_FORM, POSITIONS, USDC_BASE_FORM, USDC_FORM, VAULT_BTC, VAULT_BTC_2, VAULT_USDC, World
+from .made_up import BTC_FORM, POSITIONS, USDC_BASE_FORM, USDC_FORM, VAULT_BTC, VAULT_BTC_2, VAULT_USDC
+from .world import World
 
 VAULT = ("vault", "BTC")
 PHANTOM = "eip155:1:0x" + "12" * 20

@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from . import policies
-from .canonical_json import dump
+from .canonical_json import dump, parse
 from .cases import Vector, client, statement, tiny
 from .edits import all_of, append, drop, put, swap
-from .small_kinds import mixed_key
-from .world import USDC_FORM, VAULT_USDC
+from .made_up import USDC_FORM, VAULT_USDC
+from .policy_kind import mixed_key
 
 HOUSE = {"account": VAULT_USDC, "asset": "USDC", "class": "house", "form": USDC_FORM, "observed": "5"}
 DISCLOSURE = {"amount": "", "asset": "BTC", "code": "fees", "holders": 3, "pool": "omni", "text": "withheld"}
@@ -122,7 +122,6 @@ PAYLOAD_OBJECTS = {
 
 def of_payload(edit: Any) -> Any:
     """An edit of the payload's object, as one of its bytes."""
-    from .canonical_json import parse
 
     def on_bytes(data: bytes) -> bytes:
         value = parse(data, 4 << 20)

@@ -9,14 +9,12 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
 
 from . import policies
-from .cases import BEFORE, Vector, base, client, statement
+from .cases import Vector, base, client, statement
 from .edits import all_of, append, put
 from .forged import one_view
-from .signatures import P256_ORDER
-from .signers import AUDITOR, HSM, LATTICE, OFFICER, SECOND_OFFICER, STRANGER
-from .statement import identity
-from .world import (
+from .made_up import (
     AS_OF,
+    BEFORE,
     BTC_FORM,
     LEDGER,
     POOLS,
@@ -26,8 +24,11 @@ from .world import (
     VAULT_BTC,
     VAULT_BTC_2,
     VAULT_USDC,
-    World,
 )
+from .signatures import P256_ORDER
+from .signers import AUDITOR, HSM, LATTICE, OFFICER, SECOND_OFFICER, STRANGER
+from .statement import identity
+from .world import World
 
 CORRECTION = all_of(
     put("corrects", {"payload_sha256": BEFORE["payload_sha256"], "reason": "a position was left out"}),

@@ -9,16 +9,17 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
 from . import ed25519, policies
-from .cases import BEFORE, Vector, client, statement, tiny
+from .cases import Vector, client, statement, tiny
 from .client_malformed import FULL
 from .client_passed import CORRECTION
 from .conventions import H
 from .edits import all_of, append, put
+from .made_up import AS_OF, BEFORE, BTC_FORM, ETH_FORM, USDC_FORM
+from .policy_kind import torsion_point
 from .signatures import P256_ORDER
 from .signers import AUDITOR, HSM, LATTICE, OFFICER, SECOND_OFFICER, STRANGER, Key
-from .small_kinds import torsion_point
 from .statement import envelope_of, identity, pae
-from .world import AS_OF, BTC_FORM, ETH_FORM, USDC_FORM, World
+from .world import World
 
 BTC_PIN = f'[[assets]]\nasset = "BTC"\ndecimals = 8\nforms = [{{form = "{BTC_FORM}", decimals = 8}}]\n'
 

@@ -11,8 +11,9 @@ from typing import Any
 from . import challenge, policies, policy, tree
 from .canonical_json import dump
 from .conventions import H
+from .made_up import ASSETS, CLIENTS, LEDGER, POOLS, USDC_FORM
 from .signers import OFFICER
-from .world import ASSETS, CLIENTS, LEDGER, POOLS, USDC_FORM, World, manifest, payload_for, signed, with_statement
+from .world import World, manifest, payload_for, signed, with_statement
 
 WIDTH = 110
 CELL = ("omni", "USDC")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from . import tree
 from .conventions import H, T, u8, u128
+from .made_up import LEDGER, Cell
 from .tree import Node, Path
-from .world import LEDGER, Cell, World
+from .world import World
 
 BTC = ("omni", "BTC")
 

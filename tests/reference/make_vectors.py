@@ -13,13 +13,17 @@ from functools import cache
 from pathlib import Path
 
 from . import (
+    client_coverage,
     client_dedicated,
     client_lines,
     client_malformed,
     client_passed,
     client_signed,
+    client_trees,
     examples,
-    public_cases,
+    policy_kind,
+    public_passed,
+    public_refused,
     run,
     small_kinds,
     tree_kinds,
@@ -30,13 +34,16 @@ ROOT = Path(__file__).resolve().parents[2]
 SPEC = ROOT / "docs" / "spec"
 SOURCES = (
     small_kinds.vectors,
-    small_kinds.policy_vectors,
+    policy_kind.policy_vectors,
     client_passed.vectors,
     client_malformed.vectors,
     client_signed.vectors,
     client_lines.vectors,
+    client_trees.vectors,
+    client_coverage.vectors,
     client_dedicated.vectors,
-    public_cases.vectors,
+    public_passed.passed,
+    public_refused.vectors,
 )
 
 

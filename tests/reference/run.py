@@ -9,6 +9,7 @@ from .canonical_json import parse
 from .challenge import claim, compact, text
 from .conventions import amount, is_a, typed_amount
 from .outcome import Refusal, malformed, usage
+from .signed_steps import Reader
 
 
 def outcome(vector: dict[str, Any]) -> Any:
@@ -16,7 +17,7 @@ def outcome(vector: dict[str, Any]) -> Any:
     if kind == "client":
         return client(vector)
     if kind == "public":
-        return judge.public(_files(vector["bundle"]), judge.Reader(_policy(vector), vector["at"], vector["state"]))
+        return judge.public(_files(vector["bundle"]), Reader(_policy(vector), vector["at"], vector["state"]))
     if kind == "tree":
         return tree_kinds.outcome(vector["input"])
     if kind == "rolling":
@@ -38,7 +39,7 @@ def _policy(vector: dict[str, Any]) -> bytes:
 
 def client(vector: dict[str, Any]) -> dict[str, Any]:
     proof = bytes.fromhex(vector["proof_hex"]) if "proof_hex" in vector else vector["proof"].encode()
-    reader = judge.Reader(_policy(vector), vector["at"], vector["state"], **vector["claims"])
+    reader = Reader(_policy(vector), vector["at"], vector["state"], **vector["claims"])
     beside = vector["statement"].encode() if vector["statement"] else None
     return judge.client(proof, beside, reader, _files(vector["bundle"]) if vector["bundle"] else None)
 

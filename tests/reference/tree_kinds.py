@@ -9,6 +9,7 @@ from typing import Any
 from . import tree
 from .cases import Vector
 from .conventions import H, u128
+from .conventions import amount as json_amount
 from .outcome import Refusal
 
 LARGEST = 2**127 - 1
@@ -40,8 +41,6 @@ def given(sums: list[Any], min_depth: int, side: str = "L", holders: list[int] |
 
 
 def built(case: dict[str, Any]) -> tree.Tree:
-    from .conventions import amount as json_amount
-
     tid = tree.tree_id(case["side"], case["custodian"], case["snapshot"], case["pool"], case["asset"], case["kind"])
     leaves = [
         tree.Leaf(bytes.fromhex(leaf["holder"]), bytes.fromhex(leaf["details"]), json_amount(leaf["sum"]))
