@@ -43,16 +43,18 @@ class ReservesTree:
     built: BuiltTree
     hasher: TreeHasher
     levels: tuple[bytes, ...]
+    index: Mapping[bytes, int]
+    """Stored leaf to its rank."""
 
     def inclusion(self, position: Position) -> tuple[bytes, int, tuple[PathNode, ...]]:
         """Blind, index and path of a position. MalformedError if it is not in the tree."""
         holder = position_holder(position.account, position.form)
         leaf = self.hasher.leaf(entry(holder, position_details(position), position.counted))
-        for index in range(self.built.leaves):
-            if self.levels[0][index * NODE_BYTES : (index + 1) * NODE_BYTES] == leaf:
-                path = tuple(self._sibling(level, index >> level) for level in range(self.built.depth))
-                return self.hasher.blind(holder), index, path
-        raise MalformedError("the position is not in its reserves tree", reason="position", found=position.account)
+        index = self.index.get(leaf)
+        if index is None:
+            raise MalformedError("the position is not in its reserves tree", reason="position", found=position.account)
+        path = tuple(self._sibling(level, index >> level) for level in range(self.built.depth))
+        return self.hasher.blind(holder), index, path
 
     def _sibling(self, level: int, index: int) -> PathNode:
         at = (index ^ 1) * NODE_BYTES
@@ -77,7 +79,8 @@ def reserves_tree(
 
     entries = [entry(position_holder(p.account, p.form), position_details(p), p.counted) for p in positions]
     built = build_tree(hasher, entries, min_depth=min_depth, write=keep)
-    return ReservesTree(built, hasher, tuple(levels))
+    leaves = (levels[0][at * NODE_BYTES : (at + 1) * NODE_BYTES] for at in range(built.leaves))
+    return ReservesTree(built, hasher, tuple(levels), {leaf: at for at, leaf in enumerate(leaves)})
 
 
 def reserves_record(tree: BuiltTree, positions: Iterable[Position], *, register_kind: str) -> Reserves:
@@ -126,23 +129,24 @@ class DedicatedBook:
         self._statement: Statement = statement
         self._cells = by_cell(entries)
         self._trees: dict[Cell, ReservesTree] = {}
-        self._accounts: dict[tuple[str, str], set[str]] = {}
+        placed: dict[str, list[tuple[Cell, Position]]] = {}
+        for item in entries:
+            placed.setdefault(item.position.account, []).append(((item.pool, item.asset), item.position))
+        self._own: dict[tuple[str, str], dict[str, list[tuple[Cell, Position]]]] = {}
         for wallet in wallets:
             if wallet.segregation == "dedicated":
-                self._accounts.setdefault((wallet.client_id, wallet.client_code), set()).add(wallet.account)
+                own = self._own.setdefault((wallet.client_id, wallet.client_code), {})
+                own[wallet.account] = placed.get(wallet.account, [])
 
     def clients(self) -> frozenset[tuple[str, str]]:
         """(client id, client code) of every client with a dedicated wallet."""
-        return frozenset(self._accounts)
+        return frozenset(self._own)
 
     def positions(self, client_id: str, client_code: str) -> tuple[DedicatedPosition, ...]:
         """The positions of the client's dedicated wallets; () if there are none."""
-        accounts = self._accounts.get((client_id, client_code), set())
-        found: list[DedicatedPosition] = []
-        for cell, positions in sorted(self._cells.items()) if accounts else ():
-            for position in positions:
-                if position.account in accounts:
-                    found.append(self._proof(cell, position, client_holder(client_id, client_code)))
+        client = client_holder(client_id, client_code)
+        own = self._own.get((client_id, client_code), {})
+        found = [self._proof(cell, position, client) for places in own.values() for cell, position in places]
         if len(found) > limits.MAX_LINES:
             raise InputError(f"has more than {limits.MAX_LINES} dedicated positions", file=client_id, reason="size")
         return tuple(sorted(found, key=lambda d: (d.pool, d.asset, d.position.account, d.position.form)))
