@@ -38,5 +38,6 @@ def bombs() -> Iterator[tuple[str, bytes]]:
         dump({**proof, "envelope": {**envelope, "payload": "AAAA" * (1 << 20) + "AAAA" * 400_000}}),
     )
     yield "a file above 16 MiB", whole + b" " * (16 << 20)
-    deep = whole.replace(b'"path":[', b'"path":[' + b'["' + b"00" * 32 + b'","0"],' * 100_000, 1)
+    sibling = b'["' + b"00" * 32 + b'","0"],'
+    deep = whole.replace(b'"path":[', b'"path":[' + sibling * 100_000, 1)
     yield "100,000 siblings", deep
