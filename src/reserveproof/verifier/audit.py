@@ -111,7 +111,9 @@ def check_audit(public: VerifiedBundle, inputs: AuditInputs, record: Record) -> 
         _rebuild_liabilities(statement, inputs, dedicated, sums)
         step.lines.append(f"{len(sums.match)} liabilities trees over {sum(sums.leaves.values())} leaves, all as signed")
         rebuilt = _rebuild_blinded(statement, inputs, public.rebuilt, record)
-        if inputs.wallets is not None:
+        if inputs.wallets is None:
+            record.unchecked("to whom dedicated accounts are tied: the wallet register was not given (--wallets)")
+        else:
             _check_ties(statement, inputs, rebuilt, sums)
         step.lines.append(f"{len(rebuilt.cells)} reserves trees, all as signed")
     with record.step(15, "Control totals") as step:

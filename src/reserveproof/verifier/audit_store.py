@@ -82,7 +82,6 @@ class AuditStore:
                     file=file,
                     row=row,
                     column="client_code",
-                    value=client_code,
                 )
             before, place, code = key, (file, row), client_code
             yield ExtractRow(pool, asset, client_id, client_code, bucket, int(credit), int(debit))

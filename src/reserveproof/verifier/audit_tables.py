@@ -95,7 +95,9 @@ def _text(fields: Mapping[str, str], column: str, pattern_name: str, file: str, 
     try:
         return identifiers.matches(getattr(identifiers, pattern_name), fields[column], column)
     except MalformedError:
-        raise InputError("is not in its form", file=file, row=row, column=column, value=fields[column]) from None
+        # A code is the client's secret: the row is enough to find it.
+        value = None if column == "client_code" else fields[column]
+        raise InputError("is not in its form", file=file, row=row, column=column, value=value) from None
 
 
 def read_ledger(stream: BinaryIO, *, file: str, decimals: Mapping[str, int] | None) -> Iterator[tuple[int, ExtractRow]]:

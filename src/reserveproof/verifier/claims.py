@@ -6,13 +6,13 @@ verdict about the custodian.
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ..format import amounts, identifiers
 from ..format.errors import MalformedError, UsageError, shown
 from ..format.limits import MAX_TOML_BYTES
+from .toml_input import TomlError, load_toml
 
 MEMBERS = frozenset({"client_id", "client_code", "balances", "dedicated", "digest"})
 
@@ -118,8 +118,8 @@ def parse_claims(data: bytes) -> Claims:
     if len(data) > MAX_TOML_BYTES:
         raise UsageError(f"the claims file is larger than {MAX_TOML_BYTES} bytes", reason="input")
     try:
-        found = tomllib.loads(data.decode("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError, ValueError) as error:
+        found = load_toml(data)
+    except TomlError as error:
         raise UsageError(f"the claims file is not TOML: {shown(error)}", reason="input") from None
     return make_claims(found)
 

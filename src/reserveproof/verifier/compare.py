@@ -41,7 +41,7 @@ def check_compare(first: bytes, second: bytes, *, policy: Policy, record: Record
             return Compared(a, b, same_payload=True)
         for what, clash in (
             ("sequence number", a.sequence == b.sequence),
-            ("previous statement", a.previous == b.previous),
+            ("previous statement", a.previous is not None and a.previous == b.previous),
             ("snapshot id", a.snapshot_id == b.snapshot_id),
         ):
             if clash:

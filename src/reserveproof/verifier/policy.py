@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import cast
@@ -14,6 +13,7 @@ from ..format.shape import array, choice, integer, members, pattern, text
 from ..format.statement import FORM_ENTRY, Form
 from .hashing import sha256, tag
 from .signatures import PublicKey, parse_key
+from .toml_input import TomlError, load_toml
 
 REQUIRED = frozenset(
     {
@@ -162,8 +162,8 @@ def _parse_policy(data: bytes) -> Policy:
     if len(data) > limits.MAX_TOML_BYTES:
         raise MalformedError(f"the policy is larger than {limits.MAX_TOML_BYTES} bytes", reason="size")
     try:
-        root: object = tomllib.loads(data.decode("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError, ValueError) as error:
+        root: object = load_toml(data)
+    except TomlError as error:
         raise MalformedError(f"the policy is not TOML: {shown(error)}", reason="syntax") from None
     _check_no_controls(root, "policy")
     found = members(root, REQUIRED, "policy", optional=frozenset({"assets"}))

@@ -99,6 +99,9 @@ def establish(
             record.unchecked("earlier statements: this is the first one seen, nothing was compared with it")
         elif skipped:
             record.unchecked(f"statements {skipped[0]} to {skipped[1]}: not seen")
+        corrected = statement.corrects.payload_sha256
+        if corrected and (last is None or corrected != last.payload_sha256):
+            record.unchecked("the statement that this one corrects: it is not the last one seen")
     with record.step(5, "Publication") as step:
         published = _check_publication(envelope.payload_sha256, policy, digest, digest_required)
         if published:
@@ -272,7 +275,7 @@ def _check_pins(statement: Statement, policy: Policy) -> None:
 
 def _check_clock(statement: Statement, policy: Policy, at: dt.datetime) -> None:
     now = f"{at:%Y-%m-%dT%H:%M:%SZ}"
-    if parse_time(statement.issued_at) > at + dt.timedelta(seconds=CLOCK_SKEW_SECONDS):
+    if parse_time(statement.issued_at) - at > dt.timedelta(seconds=CLOCK_SKEW_SECONDS):
         raise PolicyError(
             "the statement was issued after now",
             reason="not-yet",
