@@ -1,3 +1,4 @@
+// A second verifier, written from docs/spec/ and vectors/ alone, with nothing but Node itself.
 // Runs every vector of a folder: node verify.mjs FOLDER
 // One line a failure, a closing line, and exit status 1 if any failed or none ran.
 
