@@ -1,17 +1,21 @@
 """Documentation is held to the code: help texts, exit statuses, links, words, tables and the tutorials themselves.
 
-`python tests/test_docs.py` writes the generated part of docs/reference/commands.md; the tests compare it.
+`python tests/test_docs.py` writes the generated parts of docs/reference/commands.md and the outputs in docs/tutorial;
+the tests compare them.
 """
 
 from __future__ import annotations
 
 import argparse
 import ast
+import difflib
 import os
 import re
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -284,26 +288,61 @@ def test_shortened_output() -> None:
     assert not _agrees(["a"], ["a", "b"])
 
 
-def test_tutorials_do_what_they_show(tmp_path: Path) -> None:
-    """Every `sh` block of the tutorials is run in one shell, in order; a `text` block below one is its output."""
+@dataclass(frozen=True)
+class Shown:
+    """An `sh` block with the `text` block below it: where that stands in its page, and what was really printed."""
+
+    page: Path
+    start: int
+    end: int
+    text: str
+    real: str
+
+    def agrees(self) -> bool:
+        return _agrees(_masked(self.text), _masked(self.real))
+
+
+def run_tutorials(folder: Path) -> list[Shown]:
+    """Run every `sh` block of the tutorials in one shell, in order, as a reader would who does all three."""
     script, wanted = [], []
+    (folder / "desk").mkdir()
     for page in TUTORIALS:
-        script.append(f"cd '{tmp_path}/desk'")
-        found = BLOCK.findall(page.read_text("utf-8"))
-        for at, (kind, body) in enumerate(found):
-            if kind != "sh":
+        script.append(f"cd '{folder}/desk'")
+        found = list(BLOCK.finditer(page.read_text("utf-8")))
+        for block, below in zip(found, [*found[1:], None], strict=True):
+            if block[1] != "sh":
                 continue
-            out = tmp_path / f"out-{page.stem}-{at}"
-            script.append(f"{{\n{body}}} > '{out}' 2>&1")
-            if at + 1 < len(found) and found[at + 1][0] == "text":
-                wanted.append((out, found[at + 1][1]))
-    (tmp_path / "desk").mkdir()
+            out = folder / f"{page.stem}-{block.start()}"
+            script.append(f"{{\n{block[2]}}} > '{out}' 2>&1")
+            if below is not None and below[1] == "text":
+                wanted.append((page, below, out))
     environment = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
-    subprocess.run(["bash", "-c", "\n".join(script)], cwd=tmp_path, env=environment, timeout=300, check=False)
-    assert len(wanted) > 20
-    for out, text in wanted:
-        real = out.read_text("utf-8")
-        assert _agrees(_masked(text), _masked(real)), f"{out.name} prints:\n{real}"
+    subprocess.run(["bash", "-c", "\n".join(script)], cwd=folder, env=environment, timeout=600, check=False)
+    return [Shown(page, b.start(2), b.end(2), b[2], out.read_text("utf-8")) for page, b, out in wanted]
+
+
+def test_tutorials_do_what_they_show(tmp_path: Path) -> None:
+    blocks = run_tutorials(tmp_path)
+    assert len(blocks) > 20
+    wrong = [
+        "\n".join(difflib.unified_diff(_masked(b.text), _masked(b.real), b.page.name, "printed", lineterm=""))
+        for b in blocks
+        if not b.agrees()
+    ]
+    assert not wrong, "\n".join(["what the tutorials show is not what the programs print", *wrong])
+
+
+def write_tutorials() -> None:
+    """Put what is really printed into the blocks that differ; those shortened with "…" are left to a person."""
+    with tempfile.TemporaryDirectory() as folder:
+        for block in reversed(run_tutorials(Path(folder))):
+            if block.agrees():
+                continue
+            if "…" in block.text:
+                print(f"{block.page.name}: put right by hand:\n{block.real}")
+                continue
+            text = block.page.read_text("utf-8")
+            block.page.write_text(text[: block.start] + block.real + text[block.end :], "utf-8")
 
 
 def write_commands() -> None:
@@ -317,3 +356,4 @@ def write_commands() -> None:
 
 if __name__ == "__main__":
     write_commands()
+    write_tutorials()
