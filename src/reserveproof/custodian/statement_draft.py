@@ -29,7 +29,7 @@ from ..format.statement import (
 )
 from ..format.times import format_time, parse_time
 from ..format.vocabulary import RELATED_TYPES, TREE_TRANSPARENT
-from ..segregation import RuleResult, load_profiles
+from ..segregation import RULES_VERSION, RuleResult, load_profiles
 from ..segregation.facts import RELATED_PARTY, SHORTFALL_COVER
 from .challenge_record import Challenge
 from .config import Config, PoolTerms
@@ -39,7 +39,6 @@ from .snapshot_records import LedgerState
 from .tree_hashing import extract_mac
 
 TOOL = f"reserveproof {__version__}"
-RULES_VERSION = "1"
 Cell = tuple[str, str]
 
 

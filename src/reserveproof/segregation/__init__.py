@@ -17,12 +17,13 @@ from .facts import (
 )
 from .outcome import Finding, Outcome, Parameters, Rule, Runner, publishable
 from .profiles import Profile, load_profile, load_profiles
-from .registry import RULES, registered, rules_table
+from .registry import RULES, RULES_VERSION, registered, rules_table
 from .run import RuleResult, run_rules
 from .verdict import Verdict, verdict_of
 
 __all__ = [
     "RULES",
+    "RULES_VERSION",
     "AccountFacts",
     "AssetFacts",
     "Cell",

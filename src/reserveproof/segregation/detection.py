@@ -37,5 +37,6 @@ def _refuse(clients: int, omitted: int, checkers: int) -> None:
     if clients < 1 or not 0 <= omitted <= clients or not 0 <= checkers <= clients:
         raise UsageError(
             "omitted and checking clients are each between 0 and the number of clients, which is at least 1",
-            reason="counts", found=f"{clients} clients, {omitted} omitted, {checkers} checking",
+            reason="counts",
+            found=f"{clients} clients, {omitted} omitted, {checkers} checking",
         )

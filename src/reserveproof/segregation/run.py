@@ -40,8 +40,10 @@ def run_rules(facts: Facts, profiles: Iterable[str], runner: Runner) -> tuple[Ru
     for pool in facts.pools:
         if not {profile.name for profile in loaded} & set(pool.profiles):
             raise PolicyError(
-                f"the pool {pool.pool} would be judged under no profile", reason="profile",
-                expected=" or ".join(profile.name for profile in loaded), found=shown(", ".join(pool.profiles)),
+                f"the pool {pool.pool} would be judged under no profile",
+                reason="profile",
+                expected=" or ".join(profile.name for profile in loaded),
+                found=shown(", ".join(pool.profiles)),
             )
     results = [result for profile in loaded for result in _run_profile(facts, profile, runner)]
     return tuple(sorted(results, key=lambda result: (result.pool, result.profile, result.id)))

@@ -182,10 +182,12 @@ def describe_client(report: Report, result: VerifiedClient) -> None:
     }
 
 
-def describe_bundle(report: Report, result: VerifiedBundle) -> None:
+def describe_bundle(report: Report, result: VerifiedBundle, rebuilt: frozenset[tuple[str, str]] | None = None) -> None:
+    """The public's answer. rebuilt: the cells whose reserves were rebuilt, if an auditor rebuilt more."""
     statement = result.trusted.statement
+    cells = result.rebuilt.cells if rebuilt is None else rebuilt
     report.headline = f"the published bundle holds together, as of {statement.as_of}"
-    report.body += [*_who(statement), "", *_grid(statement, result.rebuilt.cells), "", *_stated(statement)]
+    report.body += [*_who(statement), "", *_grid(statement, cells), "", *_stated(statement)]
     report.facts = {
         **_statement_facts(statement, result.trusted.payload_sha256),
         "positions": len(result.rebuilt.positions),
@@ -195,7 +197,7 @@ def describe_bundle(report: Report, result: VerifiedBundle) -> None:
 
 
 def describe_audit(report: Report, result: VerifiedAudit) -> None:
-    describe_bundle(report, result.public)
+    describe_bundle(report, result.public, result.rebuilt)
     statement = result.public.trusted.statement
     report.headline = f"ledger, trees, registers and rules agree with the statement, as of {statement.as_of}"
     report.facts |= {

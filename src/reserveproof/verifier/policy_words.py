@@ -1,0 +1,48 @@
+"""A trust policy in words, for a person to agree with."""
+
+from __future__ import annotations
+
+from ..format.vocabulary import ASSURANCE
+from .policy import LAST_SEQUENCE, Policy
+from .report import shown_line
+
+
+def policy_in_words(policy: Policy) -> str:
+    """What a policy demands, line by line, its fingerprint last."""
+    lines = [f"Trust policy for the custodian {policy.custodian}", "", "A statement is accepted if it is signed by"]
+    for role, count in sorted(policy.thresholds.items()):
+        able = [signer for signer in policy.signers if signer.role == role]
+        lines.append(f"  at least {count} of {len(able)} of the role {role}:")
+        for signer in able:
+            until = "" if signer.last_sequence == LAST_SEQUENCE else f" to {signer.last_sequence}"
+            span = f", statements {signer.first_sequence}{until or ' on'}" if signer.first_sequence or until else ""
+            lines.append(f"    {shown_line(signer.name)}{span}")
+            lines += [
+                f"      {key}" if len(str(key)) < 90 else f"      {str(key)[:60]}... ({len(key.raw)} bytes)"
+                for key in signer.keys
+            ]
+    reserves = {
+        "register": "the register of reserves must be rebuilt by you, from the published bundle",
+        "auditor": "an auditor's quorum must stand behind the reserves",
+        "signed": "the reserves are taken as the custodian signed them",
+    }
+    publication = {
+        "log": "the statement must be in a witnessed log (this version cannot check that)",
+        "digest": "you must type the statement's digest from another source",
+        "none": "nothing shows that others see the same statement",
+    }
+    weaker = ASSURANCE[: ASSURANCE.index(policy.least_assurance) + 1]
+    lines += [
+        "",
+        f"It must be at most {policy.max_age_days} days old, and {policy.min_interval_days} days after the one before.",
+        f"Control of wallets: {', '.join(weaker)}.",
+        f"Reserves: {reserves[policy.reserves]}.",
+        f"Publication: {publication[policy.publication]}.",
+        "Pinned assets: "
+        + (", ".join(f"{pin.asset} ({pin.decimals} decimals)" for pin in policy.assets) or "none")
+        + ".",
+        "",
+        "Compare this fingerprint with one from another source:",
+        f"  {policy.fingerprint()}",
+    ]
+    return "\n".join(lines)
