@@ -10,7 +10,7 @@ from ..format.limits import MAX_TOML_BYTES
 MAX_KEY_PARTS = 16
 """Parts of a dotted key. The formats need one; the standard parser's time grows with the square of them."""
 _STRINGS = re.compile(rb"\"[^\"\n]*\"|'[^'\n]*'")
-_LONG_KEY = re.compile(rb"(?:[A-Za-z0-9_\"-]+[ \t]*\.[ \t]*){%d}" % MAX_KEY_PARTS)
+_LONG_KEY = re.compile(rb"(?<![A-Za-z0-9_\"-])(?:[A-Za-z0-9_\"-]++[ \t]*+\.[ \t]*+){%d}" % MAX_KEY_PARTS)
 _MAX_INTEGER_BITS = 64
 _MAX_LEVELS = 32
 
