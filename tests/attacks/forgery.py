@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from reference import tree
 from reference.conventions import H, T, u8, u128
+from reference.made_up import Cell
 from reference.tree import Node, Path
-from reference.world import Cell, World
+from reference.world import World
 
 
 def broken_parent(tree_id: bytes, level: int, left: Node, right: Node, total: int) -> Node:

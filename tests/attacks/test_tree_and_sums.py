@@ -27,8 +27,9 @@ from attacks.toolbox import (
 from reference.canonical_json import dump
 from reference.conventions import H
 from reference.edits import all_of, append, put, swap
+from reference.made_up import LEDGER, POSITIONS
 from reference.register import leaf_of
-from reference.world import LEDGER, POSITIONS, World
+from reference.world import World
 from reserveproof.format.errors import EvidenceError, UsageError
 from reserveproof.verifier.claims import typed_amount
 from reserveproof.verifier.hashing import Tree, TreeName, blind, client_holder, pad

@@ -21,19 +21,18 @@ from reference.cases import client as client_vector
 from reference.challenge import claim, compact, text
 from reference.conventions import HMAC, H, T, chain_of
 from reference.edits import all_of, put
-from reference.world import (
+from reference.made_up import (
     BITCOIN,
     BTC_FORM,
     CLIENTS,
     LEDGER,
-    NOW,
     POSITIONS,
     VAULT_BTC,
     VAULT_BTC_2,
     VAULT_USDC,
     Cell,
-    World,
 )
+from reference.world import World
 from reserveproof.custodian import demo_wallets
 from reserveproof.format.errors import ReserveProofError
 from reserveproof.format.times import parse_time
@@ -411,7 +410,7 @@ def write_audit(
 
 
 __all__ = [
-    "BTC_FORM", "CARLA_USDC", "KEYS", "NOW", "PASSED", "SIGNED_POSITIONS", "Client", "Ran", "account_of", "chain_of",
+    "BTC_FORM", "CARLA_USDC", "KEYS", "PASSED", "SIGNED_POSITIONS", "Client", "Ran", "account_of", "chain_of",
     "check_client", "check_public", "claims_of", "client_outcome", "client_vector", "every_cell", "extract_mac",
     "extract_rows", "in_memory", "open_world", "outcome", "policies", "proof_of", "public", "public_outcome", "run",
     "secret", "sign", "signed_world", "start", "table", "tree", "wallet_rows", "write_audit", "write_bundle",
