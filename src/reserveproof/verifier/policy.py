@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import cast
@@ -29,6 +30,7 @@ REQUIRED = frozenset(
         "signers",
     }
 )
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
 LAST_SEQUENCE = limits.MAX_JSON_INTEGER
 
 
@@ -141,11 +143,10 @@ def _pinned(value: object, place: str) -> PinnedAsset:
 
 
 def _check_no_controls(value: object, place: str) -> None:
-    """Text in a policy is shown to people: none of it steers a terminal."""
-    if isinstance(value, str) and not value.isprintable():
-        raise MalformedError(
-            f"{place} holds a character that does not print", reason="control-character", found=shown(value)
-        )
+    """Text in a policy is shown to people: none of it steers a terminal. A fixed list, so that no version of Unicode
+    decides over a policy."""
+    if isinstance(value, str) and _CONTROL.search(value):
+        raise MalformedError(f"{place} holds a control character", reason="control-character", found=shown(value))
     for key, item in value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ():
         _check_no_controls(item, f"{place}.{key}")
 
