@@ -119,8 +119,9 @@ def client_outcome(**more: Any) -> Outcome:
 
 
 def public(*, predicate: Callable[[Any], Any] | None = None, **more: Any) -> Vector:
-    """A bundle whose statement lists a few rules only, and so does not say clean."""
-    modest = put("verdict", "qualified")
+    """A bundle whose statement lists few rules, and so does not say clean; none about how much is held too much."""
+    few = put("rules", lambda old: [rule for rule in old if rule["id"] != "COV-07"])
+    modest = all_of(put("verdict", "qualified"), few)
     edit = all_of(modest, predicate) if predicate else modest
     return cases.public("attack", "an attack", "passed", predicate=edit, **more)
 
