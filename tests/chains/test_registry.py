@@ -17,7 +17,6 @@ from reserveproof.chains import (
     ControlEvidence,
     check_control,
     form_chain,
-    is_public_chain,
     native_decimals,
     normalise_form,
     schemes_for,
@@ -223,12 +222,6 @@ def test_forms_of_garbage(text: str) -> None:
             assert native_decimals(form) is None
         else:
             assert normalise_form(normal) == normal
-
-
-def test_public_chains() -> None:
-    assert is_public_chain(MAINNET)
-    assert is_public_chain("eip155:1")
-    assert not any(map(is_public_chain, (REGTEST, TESTNET, "eip155:31337", "eip155:01", "", "iso4217:USD")))
 
 
 BASE_INSTALL = f"""

@@ -177,7 +177,7 @@ def test_policy_says_what_it_demands(plain, capsys):
     assert command.run(["policy", "policy.toml"]) == 0
     text = capsys.readouterr().out
     assert re.search(r"\n  [A-Z2-7]{4}(-[A-Z2-7]{4}){4}\n$", text)
-    for words in ("signed by", "days old", "Reserves:", "Publication:"):
+    for words in ("signed by", "Days old", "Reserves:", "Publication:"):
         assert words in text
 
 

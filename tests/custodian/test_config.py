@@ -27,6 +27,16 @@ def changed(old: str, new: str, text: str = CONFIG) -> bytes:
     return text.replace(old, new, 1).encode()
 
 
+def test_what_readers_could_not_verify_is_refused() -> None:
+    """A policy that no client could meet is a fault of the configuration, seen before anything is signed."""
+    blinded = CONFIG_TEMPLATE.replace('register = "public"', 'register = "blinded"', 1)
+    with pytest.raises(InputError, match="blinded register of client-trust"):
+        parse_config(blinded.encode())
+    assert parse_config(blinded.replace('reserves = "register"', 'reserves = "signed"', 1).encode())
+    with pytest.raises(InputError, match="no log"):
+        parse_config(CONFIG_TEMPLATE.replace('publication = "digest"', 'publication = "log"', 1).encode())
+
+
 def test_the_template_is_a_configuration() -> None:
     config = parse_config(CONFIG_TEMPLATE.encode())
     assert config.decimals == {"BTC": 8, "ETH": 18, "USD": 2}
@@ -60,8 +70,8 @@ def test_order_in_the_file_does_not_matter() -> None:
         ("dispute_days = 30", "dispute_days = -1", "statement.dispute_days"),
         ("valid_days = 90", "valid_days = 0", "statement.valid_days"),
         ("decimals = 8\n", "decimals = 31\n", "decimals"),
-        ("slip44:0\", decimals = 8", "slip44:0\", decimals = 9", "a fact of its chain; expected 8; found 9"),
-        ("slip44:60\", decimals = 18", "slip44:60\", decimals = 8", "a fact of its chain"),
+        ('slip44:0", decimals = 8', 'slip44:0", decimals = 9', "a fact of its chain; expected 8; found 9"),
+        ('slip44:60", decimals = 18', 'slip44:60", decimals = 8', "a fact of its chain"),
         ('asset = "ETH"', 'asset = "BTC"', "the asset BTC stands twice"),
         ('form = "iso4217:USD"', 'form = "eip155:1/slip44:60"', "form"),
         ('form = "iso4217:USD"', 'form = "iso4217:usd"', "form"),

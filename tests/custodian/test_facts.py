@@ -87,7 +87,7 @@ def test_clients_are_looked_for_in_what_is_published(tmp_path: Path) -> None:
     path, digest = extract(tmp_path)
     text = PublishedText([{"source": f"CLIENT-2 and {hashlib.sha1(b'CLIENT-3', usedforsecurity=False).hexdigest()}"}])
     found = scan_extract(path, sha256=digest, clients=frozenset(), published=text)
-    assert (found.shown, found.hashed) == (["CLIENT-2"], ["CLIENT-3"])
+    assert (found.shown, found.hashed) == (["CLIENT-2 in source"], ["of CLIENT-3"])
 
 
 def test_another_extract_is_refused(tmp_path: Path) -> None:

@@ -147,6 +147,32 @@ def test_a_signer_with_two_keys_begins_and_is_not_done() -> None:
     assert half.missing([Signer("Joe", "officer", (public(ED),))]) == ()
 
 
+def _emptied(row: demo_steps.Row) -> demo_steps.Row:
+    """The row of a wallet in which nothing was found."""
+    return row | {
+        "quantity": "0",
+        "encumbered": "0",
+        "encumbrance": "",
+        "counts": "",
+        "excluded": "0",
+        "exclusion_reason": "",
+    }
+
+
+def test_a_failing_draft_is_not_signed(attested: Snapshot) -> None:
+    """It could never be published, and its number would be gone."""
+    demo_steps.edit_register(attested, _emptied)
+    made = demo_steps.attest(attested)
+    assert made.verdict == "failing"
+    state = draft_store.load_state(attested)
+    with pytest.raises(UsageError, match="failing"):
+        signing.check_next(attested, state)
+    signature = signing.SignerSignature(public(ED), SIGNATURES[public(ED)], OFFICER)
+    with pytest.raises(UsageError, match="failing"):
+        signing.accept(attested, signature, b"payload")
+    assert not attested.has(State.SIGNED)
+
+
 def test_a_number_that_was_taken_is_not_given_again(challenged: Snapshot) -> None:
     other = _second(challenged)
     attest(challenged)

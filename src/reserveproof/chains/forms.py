@@ -74,16 +74,3 @@ def native_decimals(form: str) -> int | None:
     if namespace == ethereum.NAMESPACE and asset == "slip44:60":
         return ethereum.DECIMALS
     return None
-
-
-_PUBLIC_CHAINS = frozenset(
-    {"bip122:000000000019d6689c085ae165831e93"}
-    | {f"eip155:{number}" for number in (1, 10, 56, 100, 137, 8453, 42161, 43114)}
-)
-
-
-def is_public_chain(chain: str) -> bool:
-    """Whether a CAIP-2 chain is one that a block hash can anchor a time to: many independent parties have
-    its history, and nobody makes blocks of it at will. Test networks and private chains are not, however
-    well known; a chain that is missing here is judged False, not guessed."""
-    return chain in _PUBLIC_CHAINS

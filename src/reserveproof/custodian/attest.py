@@ -237,7 +237,7 @@ def _look_for_clients(world: _World, statement: Statement, public: Mapping[str, 
     looked = scan_extract(
         world.extract, sha256=world.ledger.extract_sha256, clients=frozenset(), published=PublishedText(documents)
     )
-    scan.shown, scan.hashed = looked.shown, looked.hashed
+    scan.shown, scan.hashed, scan.not_searched = looked.shown, looked.hashed, looked.not_searched
 
 
 def parse_digest(text: str) -> bytes:

@@ -89,6 +89,8 @@ Payload SHA-256 of the draft: {payload_sha256}
 The snapshot key (snapshot.key) is handed over by another road. It opens everything that is blinded.
 Letters of banks and other custodians are not here: ask for them, and compare their SHA-256 with the evidence.
 
+Judging draft/ before your own signature is on it takes a copy of the policy that does not ask for it yet.
+
     reserveproof-verify audit BUNDLE --policy POLICY --snapshot-key KEY \\
         --ledger extract.tsv --accounts accounts.tsv --control-totals YOUR-OWN.tsv \\
         --wallets wallets.tsv --register register.json --evidence evidence

@@ -63,7 +63,7 @@ def open_(
             },
         )
     say(f"opened {snapshot.id} as of {as_of} in {snapshot.path}")
-    say(f"keep {snapshot.path / 'snapshot.key'} secret and safe: without it no client can be given a proof")
+    say(f"keep {snapshot.path / 'snapshot.key'} secret, and keep a copy: without it no client can be given a proof")
     say("next: fill in register.csv and anchors.csv there")
     say(f"then: reserveproof snapshot {folder} {snapshot.id} --ledger FILE")
 

@@ -173,7 +173,7 @@ def parse_config(data: bytes, *, file: str = CONFIG_FILE) -> Config:
         found = tomllib.loads(data.decode("utf-8"))
     except UnicodeDecodeError as error:
         raise InputError(f"is not UTF-8 at byte {error.start}", file=file, reason="encoding") from None
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (tomllib.TOMLDecodeError, RecursionError, ValueError) as error:
         raise InputError(f"is not TOML: {error}", file=file, reason="syntax") from None
     try:
         return _config(found)
@@ -183,7 +183,7 @@ def parse_config(data: bytes, *, file: str = CONFIG_FILE) -> Config:
         parts = [error.message]
         parts += [f"expected {error.expected}"] if error.expected else []
         parts += [f"found {error.found}"] if error.found else []
-        raise InputError("; ".join(parts), file=file, reason=error.reason) from None
+        raise InputError("; ".join(parts), file=file, reason=error.reason, hint=error.hint) from None
 
 
 def _config(found: dict[str, object]) -> Config:
@@ -199,6 +199,7 @@ def _config(found: dict[str, object]) -> Config:
     )
     _unique([signer.name for signer in config.signers], "signers", "name")
     _unique([key for signer in config.signers for key in signer.keys], "signers", "key")
+    _check_reserves_can_be_rebuilt(config.policy, config.pools)
     return config
 
 
@@ -276,7 +277,20 @@ def _policy(value: object) -> PolicyTerms:
     )
     if terms.reserves == "auditor" and "auditor" not in terms.thresholds:
         raise MalformedError('policy.reserves = "auditor" needs a threshold for the role auditor', reason="thresholds")
+    if terms.publication == "log":
+        raise MalformedError('policy.publication = "log": this version has no log', reason="publication",
+                             hint='use "digest" or "none"')  # fmt: skip
     return terms
+
+
+def _check_reserves_can_be_rebuilt(policy: PolicyTerms, pools: tuple[PoolTerms, ...]) -> None:
+    """Readers who must rebuild the register cannot do so for a blinded one: every client of it would be refused."""
+    blinded = [pool.pool for pool in pools if pool.register == "blinded"]
+    if policy.reserves == "register" and blinded:
+        raise MalformedError(
+            f'policy.reserves = "register", but nobody can rebuild the blinded register of {blinded[0]}',
+            reason="register", hint='make it public, or use reserves = "auditor" or "signed"',
+        )  # fmt: skip
 
 
 def _unique(values: list[str], place: str, what: str) -> None:

@@ -22,7 +22,7 @@ from ..format.statement import Statement
 from ..format.tables import ExtractRow, read_extract
 from ..format.times import parse_date, parse_time
 from ..segregation.facts import Control, Side
-from ..segregation.published_text import PublishedText
+from ..segregation.published_text import PublishedText, is_searchable
 from .csv_rows import read_bytes, split_rows
 from .positions import Holding
 from .register_input import RegisterRow
@@ -42,6 +42,7 @@ class ExtractScan:
     leaves: dict[Cell, int] = field(default_factory=dict)
     shown: list[str] = field(default_factory=list)
     hashed: list[str] = field(default_factory=list)
+    not_searched: int = 0
 
 
 def scan_extract(
@@ -87,10 +88,11 @@ def _own(found: ExtractScan, row: ExtractRow) -> None:
 def _look(found: ExtractScan, published: PublishedText | None, client_id: str) -> None:
     if published is None:
         return
-    if published.shows(client_id):
-        found.shown.append(client_id)
+    found.not_searched += not is_searchable(client_id)
+    if member := published.where(client_id):
+        found.shown.append(f"{client_id} in {member}")
     if published.shows_hash(client_id):
-        found.hashed.append(client_id)
+        found.hashed.append(f"of {client_id}")
 
 
 def read_prices(path: Path, assets: Iterable[str]) -> dict[str, Fraction]:
@@ -177,6 +179,7 @@ def custodian_facts(
             blind_duplicates=0,
             # Snapshot.key refuses a key that another snapshot of the workspace has.
             key_reused=False,
+            not_searched=scan.not_searched,
         ),
         prices=prices,
     )  # fmt: skip

@@ -179,9 +179,18 @@ def load_signatures(snapshot: Snapshot) -> Signatures | None:
     return snapshot.read_state(State.SIGNED, parse_signatures) if snapshot.has(State.SIGNED) else None
 
 
+def _refuse_failing(state: draft_store.DraftState) -> None:
+    """UsageError for a draft whose verdict is failing: no verifier passes it, so it can never be published, and its
+    number would be taken by a payload that nobody sees."""
+    if state.verdict == "failing":
+        raise UsageError("the draft is failing, and a failing statement is not signed", reason="failing",
+                         hint="put right what attest says blocks, and attest again")  # fmt: skip
+
+
 def check_next(snapshot: Snapshot, state: draft_store.DraftState) -> None:
     """check_still_next for a draft that nobody has signed; one that is signed has its number."""
     snapshot.require_not(State.PUBLISHED)
+    _refuse_failing(state)
     if not snapshot.has(State.SIGNED):
         check_still_next(snapshot, state)
 
@@ -211,6 +220,7 @@ def accept(snapshot: Snapshot, signature: SignerSignature, payload: bytes) -> Si
     """
     snapshot.require_not(State.PUBLISHED)
     state = draft_store.load_state(snapshot)
+    _refuse_failing(state)
     sha256 = hashlib.sha256(payload).digest()
     before = load_signatures(snapshot)
     if before is None:

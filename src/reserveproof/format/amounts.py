@@ -54,8 +54,10 @@ def to_typed(amount: int, decimals: int) -> str:
 
 
 def to_readable(amount: int, decimals: int) -> str:
-    """The decimal of an amount without trailing zeros, for people."""
+    """The decimal of an amount for people: without trailing zeros, but for cents (of two decimals both are shown)."""
     text = to_typed(amount, decimals)
+    if decimals <= 2:
+        return text
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 

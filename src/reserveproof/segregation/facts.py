@@ -163,10 +163,11 @@ class Population:
 class PrivacyFacts:
     """What a search of everything to be published found, and the freshness of keys and blinds."""
 
-    direct_identifiers: tuple[str, ...]
+    direct_identifiers: tuple[str, ...]  # client ids that were found, with the member they stand in
     unsalted_hashes: tuple[str, ...]
     blind_duplicates: int
-    key_reused: bool
+    key_reused: bool | None  # None: there is an earlier snapshot, and its key was not compared
+    not_searched: int = 0  # client ids so short and plain that they cannot be told from words and numbers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

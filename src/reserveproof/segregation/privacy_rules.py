@@ -16,13 +16,15 @@ def no_identifier(facts: Facts, _: Parameters, __: str) -> Outcome:
     if facts.privacy is None:
         return settle([], [*gaps, NO_SEARCH])
     rows = [
-        Finding("", "", "", f"{what} at {shown(where)}", "none", True)
+        Finding("", "", "", f"{what}: {shown(where)}", "none", True)
         for what, places in (
             ("a direct identifier", facts.privacy.direct_identifiers),
             ("an unsalted hash", facts.privacy.unsalted_hashes),
         )
         for where in places
     ]
+    if facts.privacy.not_searched:
+        gaps.append(f"{facts.privacy.not_searched} client ids are too short and plain to be searched for")
     return settle(rows, gaps)
 
 
@@ -35,7 +37,7 @@ def fresh_blinds(facts: Facts, _: Parameters, __: str) -> Outcome:
         rows.append(Finding("", "", "", f"{facts.privacy.blind_duplicates} blinds used twice", "0"))
     if facts.privacy.key_reused:
         rows.append(Finding("", "", "", "the snapshot key was used before", "a new key"))
-    return settle(rows)
+    return settle(rows, ["the key was not compared with an earlier one"] if facts.privacy.key_reused is None else [])
 
 
 def enough_holders(facts: Facts, parameters: Parameters, pool: str) -> Outcome:

@@ -11,7 +11,8 @@ import re
 from collections.abc import Iterable, Mapping
 
 LEAST_ID_LENGTH = 6
-"""Shorter ids coincide with ordinary words and numbers: they are not looked for, and the rule says so."""
+"""Shorter ids are searched for only if they mix letters and digits: others coincide with words and numbers. Who
+holds such an id is counted, and the rule is then not assessed."""
 
 TEXT_MEMBERS = frozenset(
     {
@@ -40,35 +41,46 @@ _WORD = re.compile(r"[A-Za-z0-9._@+-]+")
 _DIGEST = re.compile(r"(?<![0-9a-f])(?:[0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{64})(?![0-9a-f])")
 
 
+def is_searchable(client_id: str) -> bool:
+    """Whether an id can be told from ordinary words and numbers in a text."""
+    mixed = any(c.isdigit() for c in client_id) and any(c.isalpha() for c in client_id)
+    return len(client_id) >= LEAST_ID_LENGTH or mixed
+
+
 class PublishedText:
-    """The words and the hex digests of published JSON documents."""
+    """The words, each with the member it stands in, and the hex digests of published JSON documents."""
 
     def __init__(self, documents: Iterable[object]) -> None:
-        self._words: set[str] = set()
+        self._words: dict[str, str] = {}
         self._digests: set[str] = set()
         for document in documents:
-            self._read(document, free=False)
+            self._read(document, member="")
 
-    def _read(self, value: object, *, free: bool) -> None:
+    def _read(self, value: object, *, member: str) -> None:
+        """member: the freely written member that the value stands in, "" if in none."""
         if isinstance(value, Mapping):
-            for member, item in value.items():
-                self._digests.update(_DIGEST.findall(str(member)))
-                if free:
-                    self._words.update(_WORD.findall(str(member)))
-                self._read(item, free=free or member in TEXT_MEMBERS)
+            for name, item in value.items():
+                self._digests.update(_DIGEST.findall(str(name)))
+                if member:
+                    self._add(_WORD.findall(str(name)), member)
+                self._read(item, member=member or (name if name in TEXT_MEMBERS else ""))
         elif isinstance(value, list | tuple):
             for item in value:
-                self._read(item, free=free)
+                self._read(item, member=member)
         elif isinstance(value, str):
             self._digests.update(_DIGEST.findall(value))
-            if free:
+            if member:
                 words = _WORD.findall(value)
                 # A sentence ends in a point that is not part of the last word.
-                self._words.update(words, (word.rstrip(".-") for word in words), (value,))
+                self._add([value, *words, *(word.rstrip(".-") for word in words)], member)
 
-    def shows(self, client_id: str) -> bool:
-        """Whether the id stands in a free text, whole or as a word of it."""
-        return len(client_id) >= LEAST_ID_LENGTH and client_id in self._words
+    def _add(self, words: Iterable[str], member: str) -> None:
+        for word in words:
+            self._words.setdefault(word, member)
+
+    def where(self, client_id: str) -> str:
+        """The member in which the id stands, whole or as a word; "" if in none, or if it is not searchable."""
+        return self._words.get(client_id, "") if is_searchable(client_id) else ""
 
     def shows_hash(self, client_id: str) -> bool:
         """Whether a plain hash of the id stands anywhere: anyone can compute it over a list of ids."""

@@ -23,7 +23,7 @@ from ..format.tables import EXTRACT_COLUMNS, ControlTotalRow, ExtractRow
 from ..format.times import parse_date
 from ..format.vocabulary import RELATED_TYPES
 from ..format.wallet_table import WalletRow
-from ..segregation.published_text import PublishedText
+from ..segregation.published_text import PublishedText, is_searchable
 from .audit_store import AuditStore
 from .bundle import Bundle
 from .facts import public_facts
@@ -54,6 +54,7 @@ class AuditInputs:
     """What the auditor was handed beside the bundle. None: not given, so what needs it is not assessed."""
 
     snapshot_key: bytes
+    previous_key: bytes | None
     store: AuditStore
     ledger_rows: int
     accounts_given: bool
@@ -329,7 +330,7 @@ def _facts(public: VerifiedBundle, rebuilt: RebuiltRegister, inputs: AuditInputs
         if inputs.control_totals is None
         else {(total.pool, total.asset): total.credit for total in inputs.control_totals},
         population=segregation.Population(tuple(store.dropped(SAMPLE))) if inputs.previous_given else None,
-        privacy=_privacy(inputs),
+        privacy=_privacy(public.trusted.statement, inputs),
     )
 
 
@@ -349,15 +350,22 @@ def _wallet(row: WalletRow) -> segregation.Wallet:
     )
 
 
-def _privacy(inputs: AuditInputs) -> segregation.PrivacyFacts:
+def _privacy(statement: Statement, inputs: AuditInputs) -> segregation.PrivacyFacts:
     """PRV-01 by search. PRV-02: blinds derive from the key by holder, and the trees rebuilt from it to the signed
-    roots with strictly ascending leaves, so no two are equal; reuse of the key needs an earlier key to compare."""
+    roots with strictly ascending leaves, so no two are equal."""
     text = PublishedText(inputs.published)
     direct: list[str] = []
     hashes: list[str] = []
+    not_searched = 0
     for client_id, _code in inputs.store.clients():
-        if len(direct) < SAMPLE and text.shows(client_id):
-            direct.append(client_id)
+        not_searched += not is_searchable(client_id)
+        if len(direct) < SAMPLE and (member := text.where(client_id)):
+            direct.append(f"{client_id} in {member}")
         if len(hashes) < SAMPLE and text.shows_hash(client_id):
-            hashes.append(client_id)
-    return segregation.PrivacyFacts(tuple(direct), tuple(hashes), blind_duplicates=0, key_reused=False)
+            hashes.append(f"of {client_id}")
+    reused = None
+    if inputs.previous_key is not None:
+        reused = inputs.previous_key == inputs.snapshot_key
+    elif statement.sequence == 0:
+        reused = False  # the first statement: there is no earlier key
+    return segregation.PrivacyFacts(tuple(direct), tuple(hashes), 0, reused, not_searched)

@@ -41,6 +41,8 @@ def _lines(stream: BinaryIO, file: str) -> Iterator[str]:
             line = line[:-2] + b"\n"
         if line[-1:] != b"\n" and len(line) == MAX_ROW_BYTES:
             raise InputError(f"is longer than {MAX_ROW_BYTES} bytes", file=file, row=row)
+        if line[-1:] != b"\n":
+            raise InputError("does not end with a newline: the file may be cut", file=file, row=row)
         try:
             text = line.decode("ascii")
         except UnicodeDecodeError:

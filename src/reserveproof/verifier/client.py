@@ -122,9 +122,9 @@ def check_client(
         step.lines.extend(f"{e.line.pool} {e.line.asset}: reserves are at least what is owed to all" for e in stated)
     with record.step(11, "Dedicated accounts") as step:
         positions = dedicated.check_positions(trusted.statement, policy, parsed, claims, holder, rebuilt, record)
-        step.lines.append(f"{len(positions)} positions tied to you" if positions else "none stated, none in the file")
-    with record.step(12, "Not checked"):
-        _always_unchecked(claims, rebuilt is not None, record)
+        step.lines.append(f"{len(positions)} position(s) tied to you" if positions else "none stated, none in the file")
+    with record.step(12, "Say what was not checked"):
+        _always_unchecked(claims, record)
     return VerifiedClient(
         trusted=trusted,
         lines=tuple(_verified(entry, rebuilt) for entry in stated),
@@ -272,7 +272,12 @@ def _compare_amounts(statement: Statement, entry: _Stated, holder: bytes) -> str
                 hint=f"use the balance of {statement.as_of}, in whole units with decimals; if it was "
                 f"{typed.text}, dispute it: {statement.dispute.contact}",
             )
-    return f"{where}: {entry.amount.text} as typed" + ("" if entry.amount.unit == 1 else " (as far as typed)")
+    return f"{where}: {entry.amount.text}, compared {_how_far(entry)}"
+
+
+def _how_far(entry: _Stated) -> str:
+    """How much of a balance was compared: a cut amount bounds it only as far as it was typed."""
+    return "to the last digit" if entry.line.credit == entry.amount.amount else "as far as typed"
 
 
 def _is_included(statement: Statement, line: Line, holder: bytes) -> bool:
@@ -364,7 +369,7 @@ def _check_coverage(
 
 
 # (12)
-def _always_unchecked(claims: Claims, rebuilt: bool, record: Record) -> None:
+def _always_unchecked(claims: Claims, record: Record) -> None:
     record.unchecked("completeness: other clients' lines; each client can check only the own ones")
     if not STRONG_CODE.fullmatch(claims.client_code):
         record.unchecked(
@@ -378,9 +383,8 @@ def _always_unchecked(claims: Claims, rebuilt: bool, record: Record) -> None:
     record.unchecked("that wallet signatures are not younger than their challenge's end: no independent timestamp")
     record.unchecked("borrowing, and encumbrances beyond those declared")
     record.unchecked("log and timestamps: not part of this version")
-    record.unchecked(
-        "rule results are as the custodian states them" if not rebuilt else "rules that need the private ledger"
-    )
+    record.unchecked("that observed balances of wallets are true: methods are as declared")
+    record.unchecked("rules: their results are as the custodian states them (`public` and `audit` run them)")
 
 
 def _verified(entry: _Stated, rebuilt: RebuiltRegister | None) -> VerifiedLine:
@@ -396,7 +400,5 @@ def _verified(entry: _Stated, rebuilt: RebuiltRegister | None) -> VerifiedLine:
         reserves=entry.cell.reserves.total,
         weakest_class=weakest_class(entry.cell),
         rebuilt=rebuilt is not None and (line.pool, line.asset) in rebuilt.cells,
-        digits_typed="to the last digit"
-        if entry.amount.unit == 1 or line.credit == entry.amount.amount
-        else "as far as typed",
+        digits_typed=_how_far(entry),
     )

@@ -35,7 +35,7 @@ def build_parser() -> argparse.ArgumentParser:
         sub.add_argument("--at", metavar="T", help="the time to judge by, YYYY-MM-DDTHH:MM:SSZ (default: now)")
 
     sub = command("policy", "say in words what a trust policy demands, with a fingerprint to compare")
-    sub.add_argument("file", type=Path, metavar="FILE")
+    sub.add_argument("file", type=Path, metavar="FILE", help="a trust policy (TOML)")
     common(sub, policy=False)
 
     sub = command("code", "make a client code to register with your custodian")
@@ -54,7 +54,7 @@ def build_parser() -> argparse.ArgumentParser:
     sub.add_argument("--shareable", action="store_true", help="print a result without id, balance or blind")
 
     sub = command("public", "check a published bundle: signatures, wallets, reserves, rules")
-    sub.add_argument("bundle", type=Path, metavar="BUNDLE")
+    sub.add_argument("bundle", type=Path, metavar="BUNDLE", help="the folder that holds statement.json")
     common(sub)
     sub.add_argument(
         "--other",
@@ -68,7 +68,7 @@ def build_parser() -> argparse.ArgumentParser:
     reader(sub)
 
     sub = command("audit", "rebuild everything from the ledger and the snapshot key")
-    sub.add_argument("bundle", type=Path, metavar="BUNDLE")
+    sub.add_argument("bundle", type=Path, metavar="BUNDLE", help="the folder that holds statement.json")
     common(sub)
     sub.add_argument(
         "--ledger", type=Path, required=True, nargs="+", metavar="FILE", help="the ledger, in any row order"
@@ -82,6 +82,7 @@ def build_parser() -> argparse.ArgumentParser:
     sub.add_argument("--register", type=Path, metavar="FILE", help="the register of all pools, blinded ones too")
     sub.add_argument("--evidence", type=Path, metavar="DIR", help="folder of the sealed evidence, beside --register")
     sub.add_argument("--previous-ledger", type=Path, metavar="FILE", help="the ledger of the snapshot before")
+    sub.add_argument("--previous-key", type=Path, metavar="FILE", help="the key of the snapshot before")
     sub.add_argument(
         "--other",
         type=Path,
@@ -98,7 +99,7 @@ def build_parser() -> argparse.ArgumentParser:
 
     sub = command("compare", "see whether two statements of one custodian contradict each other")
     sub.add_argument("first", type=Path, metavar="A", help="a statement, or a bundle's folder")
-    sub.add_argument("second", type=Path, metavar="B")
+    sub.add_argument("second", type=Path, metavar="B", help="another one")
     common(sub)
 
     sub = command("version", "print the version")

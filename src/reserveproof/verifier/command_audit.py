@@ -11,7 +11,7 @@ from . import audit_tables
 from .audit import AuditInputs
 from .audit_store import AuditStore
 from .bundle import Bundle, BundleFolder
-from .files import read_file
+from .files import read_file, read_secret
 
 
 def audit_inputs(
@@ -49,6 +49,7 @@ def audit_inputs(
         evidence_folder = evidence_folder.parent  # files are called evidence/HEX.json, from the folder above
     return AuditInputs(
         snapshot_key=key,
+        previous_key=read_secret(options.previous_key) if options.previous_key else None,
         store=store,
         ledger_rows=rows,
         accounts_given=options.accounts is not None,

@@ -34,7 +34,7 @@ def policy_in_words(policy: Policy) -> str:
     weaker = ASSURANCE[: ASSURANCE.index(policy.least_assurance) + 1]
     lines += [
         "",
-        f"It must be at most {policy.max_age_days} days old, and {policy.min_interval_days} days after the one before.",
+        f"Days old, at most: {policy.max_age_days}. Days after the one before, at least: {policy.min_interval_days}.",
         f"Control of wallets: {', '.join(weaker)}.",
         f"Reserves: {reserves[policy.reserves]}.",
         f"Publication: {publication[policy.publication]}.",

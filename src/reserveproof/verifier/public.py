@@ -47,7 +47,7 @@ def check_public(
         results = run_and_compare(verified.facts, verified.trusted, "public")
         run = sum(result.result != "NOT_ASSESSED" for result in results)
         step.lines.append(f"{run} of {len(results)} rule results reached here, none against the statement")
-    with record.step(12, "Not checked"):
+    with record.step(12, "Say what was not checked"):
         _always_unchecked(results, record)
     return replace(verified, results=results)
 

@@ -23,6 +23,8 @@ class Step:
 @dataclass(slots=True)
 class Record:
     steps: list[Step] = field(default_factory=list)
+    about: dict[str, object] = field(default_factory=dict)
+    """Which statement this is about, once its signatures have verified."""
     not_checked: list[str] = field(default_factory=list)
 
     @contextmanager

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from ..format.amounts import to_readable
@@ -54,7 +54,7 @@ def as_json(report: Report) -> str:
         "command": report.command,
         "class": CLASSES[report.exit_status],
         "exit_status": report.exit_status,
-        "facts": report.facts,
+        "facts": {**report.record.about, **report.facts},
         "failure": None
         if error is None
         else {
@@ -152,7 +152,6 @@ def describe_client(report: Report, result: VerifiedClient) -> None:
         NEIGHBOUR,
     ]
     report.facts = {
-        **_statement_facts(result.trusted.statement, result.trusted.payload_sha256),
         "lines": [
             {
                 "pool": line.pool,
@@ -189,7 +188,6 @@ def describe_bundle(report: Report, result: VerifiedBundle, rebuilt: frozenset[t
     report.headline = f"the published bundle holds together, as of {statement.as_of}"
     report.body += [*_who(statement), "", *_grid(statement, cells), "", *_stated(statement)]
     report.facts = {
-        **_statement_facts(statement, result.trusted.payload_sha256),
         "positions": len(result.rebuilt.positions),
         "cells_rebuilt": sorted("/".join(cell) for cell in result.rebuilt.cells),
         "rules": [{"id": r.id, "pool": r.pool, "result": r.result} for r in result.results],
@@ -281,34 +279,19 @@ def _grid(statement: Statement, rebuilt: frozenset[tuple[str, str]]) -> list[str
     ]
 
 
-def _statement_facts(statement: Statement, payload_sha256: bytes) -> dict[str, object]:
-    return {
-        "custodian": statement.custodian.id,
-        "snapshot_id": statement.snapshot_id,
-        "sequence": statement.sequence,
-        "as_of": statement.as_of,
-        "issued_at": statement.issued_at,
-        "valid_until": statement.valid_until,
-        "payload_sha256": payload_sha256.hex(),
-        "verdict_as_stated": statement.verdict,
-    }
-
-
 def _count(number: int, what: str) -> str:
     return f"{number} {what}" + ("" if number == 1 else "s")
 
 
 def shareable(report: Report) -> str:
     """A result that can be shown to anyone: no id, code, balance, blind, account or neighbour (attack 20)."""
-    facts: Mapping[str, object] = report.facts
+    about = report.record.about
     document = {
         "class": CLASSES[report.exit_status],
         "failed_step": report.error.step if report.error else 0,
         "reason": report.error.reason if report.error else "",
         "statement": {
-            key: facts[key]
-            for key in ("custodian", "snapshot_id", "sequence", "as_of", "payload_sha256")
-            if key in facts
+            key: about[key] for key in ("custodian", "snapshot_id", "sequence", "as_of", "payload_sha256") if about
         },
         "steps_passed": [step.number for step in report.record.steps if step.passed],
         "note": "Whether one client's own lines passed. It shows nothing about other clients' lines.",

@@ -73,6 +73,16 @@ def establish(
         unknown = _count_unknown(envelope, policy)
         if unknown:
             step.lines.append(f"{unknown} further signatures are by no key of the policy and count for nothing")
+    record.about = {
+        "custodian": statement.custodian.id,
+        "snapshot_id": statement.snapshot_id,
+        "sequence": statement.sequence,
+        "as_of": statement.as_of,
+        "issued_at": statement.issued_at,
+        "valid_until": statement.valid_until,
+        "payload_sha256": envelope.payload_sha256.hex(),
+        "verdict_as_stated": statement.verdict,
+    }
     with record.step(3, "Statement and policy") as step:
         _check_custodian_and_kinds(statement, policy)
         check_structure(statement)
@@ -223,7 +233,7 @@ def check_structure(statement: Statement) -> None:
         if asset_name not in registered or (pool_name is not None and pool_name not in pools):
             raise refuse("a pool or an asset is named that it does not have", f"{pool_name or ''} {asset_name}")
     if not statement.anchors:
-        raise refuse("it has no anchor on a public chain")
+        raise refuse("it has no anchor")
     if any(anchor.time > statement.as_of for anchor in statement.anchors):
         raise refuse("an anchor is later than as_of")
     if not statement.as_of <= statement.issued_at <= statement.valid_until:
