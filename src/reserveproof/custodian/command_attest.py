@@ -25,10 +25,10 @@ FAILED = 3
 
 
 def add(app: typer.Typer) -> None:
-    app.command("challenge")(challenge)
+    app.command("challenge", short_help="Have the wallets sign: write the kit, take in the answers.")(challenge)
     app.command("attest")(attest)
-    app.command("sign")(sign)
-    app.command("publish")(publish)
+    app.command("sign", short_help="Sign the draft, with a key file or elsewhere.")(sign)
+    app.command("publish", short_help="Publish the bundle, if the verifier passes it.")(publish)
 
 
 def challenge(

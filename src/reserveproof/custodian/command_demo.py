@@ -12,7 +12,7 @@ from .command_output import now, say
 
 
 def add(app: typer.Typer) -> None:
-    app.command("demo")(demo)
+    app.command("demo", short_help="Show it all with a made-up custodian.")(demo)
 
 
 def demo(folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new folder.", show_default=False)]) -> None:
