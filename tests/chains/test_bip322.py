@@ -24,9 +24,7 @@ from reserveproof.custodian import demo_wallets
 
 
 def der(r: int, s: int) -> bytes:
-    body = b"".join(
-        b"\x02" + bytes([len(raw)]) + raw for raw in (n.to_bytes(n.bit_length() // 8 + 1) for n in (r, s))
-    )
+    body = b"".join(b"\x02" + bytes([len(raw)]) + raw for raw in (n.to_bytes(n.bit_length() // 8 + 1) for n in (r, s)))
     return b"\x30" + bytes([len(body)]) + body
 
 

@@ -53,9 +53,7 @@ def test_our_signers_make_the_published_signatures(case: dict[str, Any]) -> None
     secret = secret_of_wif(case["private_keys"][0])
     if case["type"] == "p2wpkh":
         assert demo_wallets.bip322_p2wpkh_address(secret, "bc") == case["address"]
-        assert any(
-            demo_wallets.sign_bip322_p2wpkh(secret, case["message"]) == s for s in case["bip322_signatures"]
-        )
+        assert any(demo_wallets.sign_bip322_p2wpkh(secret, case["message"]) == s for s in case["bip322_signatures"])
     else:
         assert demo_wallets.bip322_p2tr_address(secret, "bc") == case["address"]
         assert check(case, demo_wallets.sign_bip322_p2tr(secret, case["message"])).verdict == "valid"

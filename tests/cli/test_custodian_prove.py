@@ -41,9 +41,7 @@ def proofs_of(text: str) -> dict[str, Path]:
     return {line.split("  ")[1]: Path(line.split("  ")[0]) for line in text.splitlines()}
 
 
-def test_every_client_gets_a_proof(
-    published: Snapshot, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_every_client_gets_a_proof(published: Snapshot, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     listed = tmp_path / "ids"
     listed.write_text("".join(f"{client}\n" for client in CLIENTS))
     arguments = ("prove", str(published.workspace.path), "s1", "--clients", str(listed), "--to", str(tmp_path / "out"))

@@ -54,5 +54,3 @@ def attested(challenged: Snapshot) -> Snapshot:
 @pytest.fixture
 def signed(signed_base: Path, tmp_path: Path) -> Snapshot:
     return demo_steps.copied(signed_base, tmp_path / "signed")
-
-

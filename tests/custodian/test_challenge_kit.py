@@ -177,9 +177,7 @@ def test_a_bad_answer_is_named_and_the_good_ones_are_kept(tmp_path: Path) -> Non
     assert again == better
 
 
-@pytest.mark.parametrize(
-    ("account", "profile"), [(WPKH, "compact"), (P2TR, "compact"), (EOA, "compact")]
-)
+@pytest.mark.parametrize(("account", "profile"), [(WPKH, "compact"), (P2TR, "compact"), (EOA, "compact")])
 def test_an_answer_to_the_other_profile_is_refused(tmp_path: Path, account: str, profile: str) -> None:
     row = list(signed(account))
     row[2] = profile

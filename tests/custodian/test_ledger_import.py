@@ -64,11 +64,19 @@ def ledgers(draw: st.DrawFn) -> list[Line]:
     printable = st.text(st.characters(min_codepoint=0x20, max_codepoint=0x7E), min_size=1, max_size=20)
     ids = draw(st.lists(printable.filter(lambda text: text == text.strip(" ")), min_size=1, max_size=6, unique=True))
     codes = {client: draw(st.sampled_from(["", "X", 'a"b,c', "ABCDEFGHIJKLMNOPQRST"])) for client in ids}
-    keys = draw(st.lists(
-        st.tuples(st.sampled_from(ids), st.sampled_from(sorted(POOLS)), st.sampled_from(sorted(DECIMALS)),
-                  st.sampled_from(sorted(BUCKET_CODES))),
-        min_size=1, max_size=12, unique=True,
-    ))
+    keys = draw(
+        st.lists(
+            st.tuples(
+                st.sampled_from(ids),
+                st.sampled_from(sorted(POOLS)),
+                st.sampled_from(sorted(DECIMALS)),
+                st.sampled_from(sorted(BUCKET_CODES)),
+            ),
+            min_size=1,
+            max_size=12,
+            unique=True,
+        )
+    )
     lines = []
     for client, pool, asset, bucket in keys:
         digits = DECIMALS[asset]
@@ -123,8 +131,11 @@ def rows_of(count: int, seed: int = 7) -> list[Line]:
 
 def parquet_of(lines: list[Line], path: Path, kind: Callable[[list[str]], pa.Array] | None = None) -> Path:
     make = kind or (lambda values: pa.array(values, pa.string()))
-    pq.write_table(pa.table({name: make([line[at] for line in lines]) for at, name in enumerate(COLUMNS)}), path,
-                   row_group_size=500)
+    pq.write_table(
+        pa.table({name: make([line[at] for line in lines]) for at, name in enumerate(COLUMNS)}),
+        path,
+        row_group_size=500,
+    )
     return path
 
 
@@ -161,9 +172,12 @@ def test_parquet_numbers_count_by_value(tmp_path: Path) -> None:
     def write(credit: pa.Array, asset: str = "JPY") -> Path:
         count = len(credit)
         columns = {name: pa.array(["x"] * count) for name in COLUMNS} | {
-            "client_id": pa.array(range(100, 100 + count), pa.int64()), "pool": pa.array(["trust-a"] * count),
-            "asset": pa.array([asset] * count), "bucket": pa.array(["available"] * count),
-            "credit": credit, "debit": pa.array([0] * count, pa.uint64()),
+            "client_id": pa.array(range(100, 100 + count), pa.int64()),
+            "pool": pa.array(["trust-a"] * count),
+            "asset": pa.array([asset] * count),
+            "bucket": pa.array(["available"] * count),
+            "credit": credit,
+            "debit": pa.array([0] * count, pa.uint64()),
         }
         pq.write_table(pa.table(columns), tmp_path / "n.parquet")
         return tmp_path / "n.parquet"
@@ -179,15 +193,21 @@ def test_parquet_numbers_count_by_value(tmp_path: Path) -> None:
     whole = pa.array([Decimal("100"), Decimal("2000")], pa.decimal128(12, 0))
     assert credit_of(whole) == 2100
     for bad, rule in (
-        (pa.array([1.0]), "float column"), (pa.array([b"1"]), "neither text"), (pa.array([True]), "neither text"),
-        (pa.array([Decimal(1)], pa.decimal256(60, 0)), "neither text nor"), (pa.array([None], pa.null()), "neither"),
+        (pa.array([1.0]), "float column"),
+        (pa.array([b"1"]), "neither text"),
+        (pa.array([True]), "neither text"),
+        (pa.array([Decimal(1)], pa.decimal256(60, 0)), "neither text nor"),
+        (pa.array([None], pa.null()), "neither"),
     ):
         with pytest.raises(InputError, match=rule) as caught:
             load(tmp_path, write(bad))
         assert caught.value.column == "credit"
     for value, row in (
-        (pa.array([1, None]), 2), (pa.array([1, 2, -3]), 3), (cents, 1),
-        (pa.array(["1", "2", "１"]), 3), (pa.array(["1", "1\n"]), 2),
+        (pa.array([1, None]), 2),
+        (pa.array([1, 2, -3]), 3),
+        (cents, 1),
+        (pa.array(["1", "2", "１"]), 3),
+        (pa.array(["1", "1\n"]), 2),
     ):
         with pytest.raises(InputError) as caught:
             load(tmp_path, write(value))
@@ -198,7 +218,9 @@ def test_a_parquet_file_that_lies(tmp_path: Path) -> None:
     lines = rows_of(50)
     good = parquet_of(lines, tmp_path / "good.parquet")
     cases = {
-        "cut": good.read_bytes()[:-20], "empty": b"", "csv": csv_of(lines),
+        "cut": good.read_bytes()[:-20],
+        "empty": b"",
+        "csv": csv_of(lines),
     }
     for name, data in cases.items():
         (tmp_path / f"{name}.parquet").write_bytes(data)
@@ -206,8 +228,10 @@ def test_a_parquet_file_that_lies(tmp_path: Path) -> None:
             load(tmp_path, tmp_path / f"{name}.parquet")
     table = pq.read_table(good)
     for changed, rule in (
-        (table.drop_columns(["debit"]), "is missing"), (table.append_column("email", table["pool"]), "not a column"),
-        (table.append_column("pool", table["pool"]), "stands twice"), (table.slice(0, 0), "has no row"),
+        (table.drop_columns(["debit"]), "is missing"),
+        (table.append_column("email", table["pool"]), "not a column"),
+        (table.append_column("pool", table["pool"]), "stands twice"),
+        (table.slice(0, 0), "has no row"),
     ):
         pq.write_table(changed, tmp_path / "x.parquet")
         with pytest.raises(InputError, match=rule):
@@ -230,9 +254,12 @@ def test_a_parquet_file_that_lies(tmp_path: Path) -> None:
 
 def test_facts(tmp_path: Path) -> None:
     lines: list[Line] = [
-        ("ann", "trust-a", "BTC", "available", "1", "0", ""), ("ann", "trust-a", "BTC", "locked", "2", "0", ""),
-        ("bob", "trust-a", "BTC", "available", "4", "0", ""), ("cal", "trust-a", "BTC", "available", "0", "5", ""),
-        ("dee", "trust-b", "JPY", "available", "7", "0", ""), ("eve", "trust-a", "BTC", "available", "3", "0", ""),
+        ("ann", "trust-a", "BTC", "available", "1", "0", ""),
+        ("ann", "trust-a", "BTC", "locked", "2", "0", ""),
+        ("bob", "trust-a", "BTC", "available", "4", "0", ""),
+        ("cal", "trust-a", "BTC", "available", "0", "5", ""),
+        ("dee", "trust-b", "JPY", "available", "7", "0", ""),
+        ("eve", "trust-a", "BTC", "available", "3", "0", ""),
     ]
     path, accounts, control = tmp_path / "l.csv", tmp_path / "a.csv", tmp_path / "c.csv"
     path.write_bytes(csv_of(lines))
@@ -242,21 +269,37 @@ def test_facts(tmp_path: Path) -> None:
     )
     control.write_bytes(b"asset,pool,credit\nJPY,trust-b,7\nBTC,trust-a,9.5\n")
     previous = tmp_path / "previous.tsv"
-    previous.write_bytes(expected([
-        ("ann", "trust-a", "BTC", "available", "1", "0", ""), ("gus", "trust-a", "BTC", "available", "1", "0", ""),
-        ("hal", "trust-a", "BTC", "available", "0", "0", ""), ("yan", "trust-a", "BTC", "available", "9", "0", ""),
-        ('q"u,o', "trust-a", "BTC", "available", "9", "0", ""),
-    ]))
+    previous.write_bytes(
+        expected(
+            [
+                ("ann", "trust-a", "BTC", "available", "1", "0", ""),
+                ("gus", "trust-a", "BTC", "available", "1", "0", ""),
+                ("hal", "trust-a", "BTC", "available", "0", "0", ""),
+                ("yan", "trust-a", "BTC", "available", "9", "0", ""),
+                ('q"u,o', "trust-a", "BTC", "available", "9", "0", ""),
+            ]
+        )
+    )
     out = tmp_path / "out"
     out.mkdir()
-    summary = import_ledger([path], pools=POOLS, decimals=DECIMALS, accounts=accounts, control_totals=control,
-                            previous=previous, out_dir=out, scratch=tmp_path)
+    summary = import_ledger(
+        [path],
+        pools=POOLS,
+        decimals=DECIMALS,
+        accounts=accounts,
+        control_totals=control,
+        previous=previous,
+        out_dir=out,
+        scratch=tmp_path,
+    )
     assert summary.cells == {
-        ("trust-a", "BTC"): Cell(5, 4, 3, 10 * 10**8, 5 * 10**8), ("trust-b", "JPY"): Cell(1, 1, 1, 7, 0),
+        ("trust-a", "BTC"): Cell(5, 4, 3, 10 * 10**8, 5 * 10**8),
+        ("trust-b", "JPY"): Cell(1, 1, 1, 7, 0),
     }
     facts = summary.facts
     assert facts.by_type == {
-        ("trust-a", "BTC", "employee"): (1, 3 * 10**8), ("trust-a", "BTC", "operator"): (1, 4 * 10**8),
+        ("trust-a", "BTC", "employee"): (1, 3 * 10**8),
+        ("trust-a", "BTC", "operator"): (1, 4 * 10**8),
         ("trust-a", "BTC", "retail"): (1, 3 * 10**8),
     }
     assert facts.untagged == Listed(1, ("dee",))
@@ -269,7 +312,8 @@ def test_facts(tmp_path: Path) -> None:
         assert [row.client_id for row in read_accounts(stream, file="a")] == ["ann", "bob", "cal", "eve", "yan", "zoe"]
     with (out / "control-totals.tsv").open("rb") as stream:
         assert [tuple(row) for row in read_control_totals(stream, file="c")] == [
-            ("trust-a", "BTC", 950000000), ("trust-b", "JPY", 7),
+            ("trust-a", "BTC", 950000000),
+            ("trust-b", "JPY", 7),
         ]
     assert summary.accounts_sha256 == hashlib.sha256((out / "accounts.tsv").read_bytes()).hexdigest()
     assert summary.control_totals_sha256 == hashlib.sha256((out / "control-totals.tsv").read_bytes()).hexdigest()
@@ -296,8 +340,12 @@ def test_a_made_ledger_comes_back_whole(tmp_path: Path) -> None:
     made = ledger_maker.make(tmp_path / "made", rows=20_000, seed=5)
     again = ledger_maker.make(tmp_path / "again", rows=20_000, seed=5)
     assert made.ledger.read_bytes() == again.ledger.read_bytes()
-    given: dict[str, object] = {"pools": frozenset(ledger_maker.POOLS), "decimals": ledger_maker.DECIMALS,
-                                "accounts": made.accounts, "control_totals": made.control_totals}
+    given: dict[str, object] = {
+        "pools": frozenset(ledger_maker.POOLS),
+        "decimals": ledger_maker.DECIMALS,
+        "accounts": made.accounts,
+        "control_totals": made.control_totals,
+    }
     summary, extract = load(tmp_path, made.ledger, **given)
     assert {key: (cell.credit, cell.debit) for key, cell in summary.cells.items()} == made.totals
     assert summary.facts.control == {key: credit for key, (credit, _) in made.totals.items()}
@@ -324,8 +372,15 @@ def test_the_engine_reads_no_other_file_and_no_python_object(tmp_path: Path) -> 
     work = tmp_path / "work"
     work.mkdir()
     with ledger_engine.Engine(work, Grid(POOLS, DECIMALS), []) as engine:
-        for sql in (f"FROM read_csv('{secret}')", "INSTALL httpfs", "LOAD httpfs", "SET enable_external_access = true",
-                    "SELECT * FROM secret", f"COPY pools TO '{tmp_path}/out.csv'", "SET memory_limit = '9GB'"):
+        for sql in (
+            f"FROM read_csv('{secret}')",
+            "INSTALL httpfs",
+            "LOAD httpfs",
+            "SET enable_external_access = true",
+            "SELECT * FROM secret",
+            f"COPY pools TO '{tmp_path}/out.csv'",
+            "SET memory_limit = '9GB'",
+        ):
             with pytest.raises(TransportError):
                 engine.run(sql)
 
@@ -333,7 +388,10 @@ def test_the_engine_reads_no_other_file_and_no_python_object(tmp_path: Path) -> 
 def test_the_grid_and_the_scratch_directory_are_judged(tmp_path: Path) -> None:
     (tmp_path / "l.csv").write_bytes(csv_of(rows_of(3)))
     for changed in (
-        {"pools": frozenset()}, {"pools": frozenset({"Bad'"})}, {"decimals": {}}, {"decimals": {"BTC": 31}},
+        {"pools": frozenset()},
+        {"pools": frozenset({"Bad'"})},
+        {"decimals": {}},
+        {"decimals": {"BTC": 31}},
         {"decimals": {"btc": 1}},
     ):
         with pytest.raises(UsageError):
@@ -351,6 +409,4 @@ def test_the_extract_reads_back(tmp_path: Path) -> None:
     _, extract = load(tmp_path, tmp_path / "l.csv")
     (tmp_path / "e.tsv").write_bytes(extract)
     with (tmp_path / "e.tsv").open("rb") as stream:
-        assert list(read_extract(stream, file="e")) == [
-            ExtractRow("trust-a", "ETH", "a b", "", 10, 15 * 10**17, 1)
-        ]
+        assert list(read_extract(stream, file="e")) == [ExtractRow("trust-a", "ETH", "a b", "", 10, 15 * 10**17, 1)]

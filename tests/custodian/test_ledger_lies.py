@@ -39,8 +39,13 @@ class Place:
             self.run(*sources, **more)
         assert list(self.out.iterdir()) == []
         assert list(self.scratch.iterdir()) == []
-        found = check_ledger(sources, pools=POOLS, decimals=DECIMALS, scratch=self.scratch,
-                             **{key: value for key, value in more.items() if key != "previous"})
+        found = check_ledger(
+            sources,
+            pools=POOLS,
+            decimals=DECIMALS,
+            scratch=self.scratch,
+            **{key: value for key, value in more.items() if key != "previous"},
+        )
         assert found, "what an import refuses, a check reports"
         assert str(caught.value) in [str(problem) for problem in found]
         assert list(self.scratch.iterdir()) == []
@@ -53,17 +58,44 @@ def place(tmp_path: Path) -> Place:
 
 
 def row(**changes: str) -> bytes:
-    fields = {"client_id": "carol", "pool": "trust-a", "asset": "BTC", "bucket": "available", "credit": "1",
-              "debit": "0", "client_code": "X"} | changes
+    fields = {
+        "client_id": "carol",
+        "pool": "trust-a",
+        "asset": "BTC",
+        "bucket": "available",
+        "credit": "1",
+        "debit": "0",
+        "client_code": "X",
+    } | changes
     return ",".join(fields.values()).encode() + b"\n"
 
 
 AMOUNTS = {
-    "underscore": "1_000", "not_a_number": "NaN", "infinity": "inf", "exponent": "1e5", "plus": "+1.5", "minus": "-1",
-    "minus_zero": "-0", "leading_space": " 1", "trailing_space": "1 ", "no_whole_part": ".5", "no_fraction": "1.",
-    "leading_zero": "01", "leading_zeros": "00", "separator": '"1,000"', "apostrophe": "1'000", "hex": "0x10",
-    "two_points": "1.2.3", "empty": "", "quoted_empty": '""', "nine_digits": "1.123456789", "text": "one",
-    "long_whole": "9" * 39, "percent": "5%", "null_word": "NULL", "backslash": "\\N",
+    "underscore": "1_000",
+    "not_a_number": "NaN",
+    "infinity": "inf",
+    "exponent": "1e5",
+    "plus": "+1.5",
+    "minus": "-1",
+    "minus_zero": "-0",
+    "leading_space": " 1",
+    "trailing_space": "1 ",
+    "no_whole_part": ".5",
+    "no_fraction": "1.",
+    "leading_zero": "01",
+    "leading_zeros": "00",
+    "separator": '"1,000"',
+    "apostrophe": "1'000",
+    "hex": "0x10",
+    "two_points": "1.2.3",
+    "empty": "",
+    "quoted_empty": '""',
+    "nine_digits": "1.123456789",
+    "text": "one",
+    "long_whole": "9" * 39,
+    "percent": "5%",
+    "null_word": "NULL",
+    "backslash": "\\N",
 }
 
 

@@ -143,7 +143,8 @@ def test_the_connection_string_is_kept_private(sqlite: Sqlite, monkeypatch: pyte
             load(sqlite.root, query)
     monkeypatch.delenv("LEDGER_DATABASE", raising=False)
     for wrong in (
-        Query("sqlite", query.query), Query("sqlite", query.query, sqlite.connection, "LEDGER_DATABASE"),
+        Query("sqlite", query.query),
+        Query("sqlite", query.query, sqlite.connection, "LEDGER_DATABASE"),
         Query("sqlite", query.query, connection_variable="LEDGER_DATABASE"),
     ):
         with pytest.raises(UsageError):
@@ -188,8 +189,17 @@ def postgres() -> Iterator[str]:
     data = str(home / "data")
     try:
         run(initdb, "-D", data, "-U", "clerk", "-A", "trust", "-E", "UTF8", "--no-locale", "--no-sync")
-        run(pg_ctl, "-D", data, "-w", "-l", str(home / "log"), "-o",
-            f"-c listen_addresses='' -c fsync=off -k {home}", "start")
+        run(
+            pg_ctl,
+            "-D",
+            data,
+            "-w",
+            "-l",
+            str(home / "log"),
+            "-o",
+            f"-c listen_addresses='' -c fsync=off -k {home}",
+            "start",
+        )
         try:
             yield f"postgresql://clerk@/postgres?host={home}"
         finally:
@@ -203,8 +213,10 @@ def _fill_postgres(uri: str, rows: list[list[str]]) -> str:
 
     table = f"ledger_{secrets.token_hex(4)}"
     with dbapi.connect(uri) as link, link.cursor() as cursor:
-        cursor.execute(f"CREATE TABLE {table} (client_id text, pool varchar(24), asset text, bucket text, "
-                       "credit numeric, debit numeric(60, 30), client_code text)")
+        cursor.execute(
+            f"CREATE TABLE {table} (client_id text, pool varchar(24), asset text, bucket text, "
+            "credit numeric, debit numeric(60, 30), client_code text)"
+        )
         cursor.executemany(f"INSERT INTO {table} SELECT $1, $2, $3, $4, $5::numeric, $6::numeric, $7", rows)
         link.commit()
     return table
@@ -234,13 +246,22 @@ def test_postgresql_gives_the_same_bytes(
         load(tmp_path, query(f"SELECT {columns.replace('credit', 'credit::float8')} FROM {table}"))  # noqa: S608
     assert caught.value.hint == "cast to text in the query"
     with pytest.raises(InputError, match="row 1, column credit: 'nan'"):
-        load(tmp_path, query(
-            "SELECT 'a' client_id, 'custody-trust' pool, 'BTC' asset, 'available' bucket, 'NaN'::numeric credit, "
-            "'0' debit, '' client_code"
-        ))
-    for sql in (f"DELETE FROM {table}", f"DROP TABLE {table}", f"SELECT 1; DROP TABLE {table}", "nonsense",  # noqa: S608
-                f"WITH gone AS (DELETE FROM {table} RETURNING *) SELECT {columns} FROM gone",  # noqa: S608
-                "SET TRANSACTION READ WRITE", "SELECT 1/0 AS client_id"):
+        load(
+            tmp_path,
+            query(
+                "SELECT 'a' client_id, 'custody-trust' pool, 'BTC' asset, 'available' bucket, 'NaN'::numeric credit, "
+                "'0' debit, '' client_code"
+            ),
+        )
+    for sql in (
+        f"DELETE FROM {table}",
+        f"DROP TABLE {table}",
+        f"SELECT 1; DROP TABLE {table}",
+        "nonsense",  # noqa: S608
+        f"WITH gone AS (DELETE FROM {table} RETURNING *) SELECT {columns} FROM gone",  # noqa: S608
+        "SET TRANSACTION READ WRITE",
+        "SELECT 1/0 AS client_id",
+    ):
         with pytest.raises((TransportError, InputError)):
             load(tmp_path, query(sql))
     (tmp_path / "ledger.sql").write_text(f"SELECT {columns} FROM {table}")  # noqa: S608

@@ -30,9 +30,12 @@ from reserveproof.format.tables import (
 
 DOCS = Path(__file__).parents[2] / "docs"
 ROWS = [
-    ExtractRow("a", "BTC", "ann", "", 1, 5, 0), ExtractRow("a", "BTC", "ann", "", 2, 0, 2**127 - 1),
-    ExtractRow("a", "BTC", "ann", "", 10, 0, 0), ExtractRow("a", "BTC", "ann b", "K y", 1, 0, 0),
-    ExtractRow("a", "ETH", "Zoe", "", 1, 1, 1), ExtractRow("b", "BTC", "ann", "", 1, 1, 1),
+    ExtractRow("a", "BTC", "ann", "", 1, 5, 0),
+    ExtractRow("a", "BTC", "ann", "", 2, 0, 2**127 - 1),
+    ExtractRow("a", "BTC", "ann", "", 10, 0, 0),
+    ExtractRow("a", "BTC", "ann b", "K y", 1, 0, 0),
+    ExtractRow("a", "ETH", "Zoe", "", 1, 1, 1),
+    ExtractRow("b", "BTC", "ann", "", 1, 1, 1),
 ]
 GOOD = b"".join(write_extract(ROWS))
 
@@ -61,8 +64,13 @@ def test_the_example_of_the_specification() -> None:
 def test_the_example_of_the_reference_gives_that_of_the_specification(tmp_path: Path) -> None:
     (tmp_path / "ledger.csv").write_bytes(blocks("reference/ledger.md")["ledger"])
     (tmp_path / "out").mkdir()
-    import_ledger([tmp_path / "ledger.csv"], pools=frozenset({"trust-a", "staking-trust"}),
-                  decimals={"BTC": 8, "ETH": 18}, out_dir=tmp_path / "out", scratch=tmp_path)
+    import_ledger(
+        [tmp_path / "ledger.csv"],
+        pools=frozenset({"trust-a", "staking-trust"}),
+        decimals={"BTC": 8, "ETH": 18},
+        out_dir=tmp_path / "out",
+        scratch=tmp_path,
+    )
     assert (tmp_path / "out" / "extract.tsv").read_bytes() == blocks("spec/extract.md")["extract"]
 
 
@@ -142,13 +150,20 @@ def test_a_reader_survives_anything(data: bytes) -> None:
         assert b"".join(write_extract(rows)) == given_data
 
 
-@pytest.mark.parametrize("row", [
-    ExtractRow("A", "BTC", "c", "", 1, 0, 0), ExtractRow("a", "BTC", "c\t", "", 1, 0, 0),
-    ExtractRow("a", "BTC", "c\n", "", 1, 0, 0), ExtractRow("a", "BTC", "c", "", 0, 0, 0),
-    ExtractRow("a", "BTC", "c", "", 1, -1, 0), ExtractRow("a", "BTC", "c", "", 1, 2**127, 0),
-    ExtractRow("a", "BTC", "ü", "", 1, 0, 0), ExtractRow("a", "BTC", "x\t\t1\t0\t0\na\tBTC\ty", "", 1, 0, 0),
-    ExtractRow("a", "BTC", "c" * 600, "", 1, 0, 0),
-])
+@pytest.mark.parametrize(
+    "row",
+    [
+        ExtractRow("A", "BTC", "c", "", 1, 0, 0),
+        ExtractRow("a", "BTC", "c\t", "", 1, 0, 0),
+        ExtractRow("a", "BTC", "c\n", "", 1, 0, 0),
+        ExtractRow("a", "BTC", "c", "", 0, 0, 0),
+        ExtractRow("a", "BTC", "c", "", 1, -1, 0),
+        ExtractRow("a", "BTC", "c", "", 1, 2**127, 0),
+        ExtractRow("a", "BTC", "ü", "", 1, 0, 0),
+        ExtractRow("a", "BTC", "x\t\t1\t0\t0\na\tBTC\ty", "", 1, 0, 0),
+        ExtractRow("a", "BTC", "c" * 600, "", 1, 0, 0),
+    ],
+)
 def test_a_writer_refuses_what_a_reader_would(row: ExtractRow) -> None:
     with pytest.raises(InputError):
         list(write_extract([row]))

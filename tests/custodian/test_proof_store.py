@@ -18,9 +18,7 @@ from workspace_maker import numbered_entry, some_hasher
 def stored(path: Path, leaves: int, min_depth: int = 0) -> BuiltTree:
     hasher = some_hasher()
     with StoreWriter(path) as store:
-        built = build_tree(
-            hasher, (numbered_entry(k) for k in range(leaves)), min_depth=min_depth, write=store.level
-        )
+        built = build_tree(hasher, (numbered_entry(k) for k in range(leaves)), min_depth=min_depth, write=store.level)
         store.finish(hasher.tree_id, built)
     return built
 

@@ -104,9 +104,7 @@ def test_the_reserves_tree_beside_it_is_the_references_too() -> None:
     cell = ("vault", "BTC")
     parsed = proof_file.parse(expected("carol"))
     own = [item.position for item in parsed.positions if (item.pool, item.asset) == cell]
-    other = [
-        item.position for item in proof_file.parse(expected("grace")).positions if (item.pool, item.asset) == cell
-    ]
+    other = [item.position for item in proof_file.parse(expected("grace")).positions if (item.pool, item.asset) == cell]
     tree = reserves.reserves_tree(secrets, cell, [*own, *other], register_kind="blinded", min_depth=0)
     assert tree.built.root == WORLD.reserves[cell].root
 
@@ -180,9 +178,12 @@ def test_another_snapshots_tree_key_or_statement_is_refused(store: Path) -> None
             extract=store / "extract.tsv", trees=store / "trees", snapshot_key=WORLD.snapshot_key,
             envelope=envelopes.parse(dump(world.signed(payload))),
         )  # fmt: skip
-    with Prover(
-        extract=store / "extract.tsv", trees=store / "trees", snapshot_key=b"\x00" * 32, envelope=ENVELOPE
-    ) as prover, pytest.raises(InputError, match="no leaf"):
+    with (
+        Prover(
+            extract=store / "extract.tsv", trees=store / "trees", snapshot_key=b"\x00" * 32, envelope=ENVELOPE
+        ) as prover,
+        pytest.raises(InputError, match="no leaf"),
+    ):
         prover.prove("AC-1001")
     (store / "trees" / tree_file("omni", "ETH")).rename(store / "trees" / tree_file("omni", "BTC"))
     with pytest.raises(InputError, match="not the tree"):

@@ -55,8 +55,12 @@ def registers(draw: st.DrawFn) -> list[RegisterRow]:
         dedicated = draw(st.booleans())
         rows.append(
             row(
-                number, quantity=quantity, encumbered=encumbered, encumbrance="pledge" if encumbered else "",
-                counts=draw(st.sampled_from(["yes", "no", "apart"])) if encumbered else "", excluded=excluded,
+                number,
+                quantity=quantity,
+                encumbered=encumbered,
+                encumbrance="pledge" if encumbered else "",
+                counts=draw(st.sampled_from(["yes", "no", "apart"])) if encumbered else "",
+                excluded=excluded,
                 exclusion_reason="disputed" if excluded else "",
                 segregation="dedicated" if dedicated else "omnibus",
                 client_id=draw(st.sampled_from(["a", "b"])) if dedicated else "",

@@ -17,8 +17,9 @@ from ..format import canonical_json, limits, register
 from ..format.errors import MalformedError, UsageError
 from ..format.identifiers import DIGEST
 from ..format.manifest import REGISTER_FILE
+from ..format.pool import Reserves
 from ..format.shape import to_json
-from ..format.statement import Attested, Reserves, Statement, dump_payload
+from ..format.statement import Attested, Statement, dump_payload
 from ..format.times import parse_time
 from ..format.wallet_table import WALLETS_FILE, dump_wallets
 from ..segregation import RuleResult, run_rules, verdict_of

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from ..format.amounts import to_readable
 from ..format.errors import shown
-from ..format.statement import PoolAsset
+from ..format.pool import PoolAsset
 from ..segregation import RuleResult, load_profile
 from .attest import Attestation
 from .positions import Holding

@@ -143,9 +143,7 @@ def _anchors(snapshot: Snapshot) -> tuple[Anchor, ...]:
     return anchors
 
 
-def liabilities_roots(
-    snapshot: Snapshot, config: Config, rows: tuple[RegisterRow, ...]
-) -> tuple[LiabilitiesRoot, ...]:
+def liabilities_roots(snapshot: Snapshot, config: Config, rows: tuple[RegisterRow, ...]) -> tuple[LiabilitiesRoot, ...]:
     """One root for each (pool, asset) of the ledger or of the register; where nobody is owed anything, the empty
     tree's."""
     ledger: LedgerState = snapshot.ledger()

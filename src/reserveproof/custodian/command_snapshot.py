@@ -46,9 +46,7 @@ Sql = Annotated[
     typer.Option("--query", metavar="FILE", help="A file with one SELECT that gives the ledger's columns.", exists=True,
                  dir_okay=False, show_default=False),
 ]  # fmt: skip
-Driver = Annotated[
-    str, typer.Option("--driver", metavar="NAME", help="Of the query's database: sqlite or postgresql.")
-]
+Driver = Annotated[str, typer.Option("--driver", metavar="NAME", help="Of the query's database: sqlite or postgresql.")]
 ConnectionFile = Annotated[
     Path | None,
     typer.Option("--connection-file", metavar="FILE", help="A file (0600) with its connection string.",
@@ -64,9 +62,7 @@ def add(app: typer.Typer) -> None:
     app.command("snapshot")(snapshot)
 
 
-def _query(
-    sql: Path | None, driver: str, connection_file: Path | None, connection_variable: str
-) -> tuple[Query, ...]:
+def _query(sql: Path | None, driver: str, connection_file: Path | None, connection_variable: str) -> tuple[Query, ...]:
     if sql is None:
         if driver or connection_file or connection_variable:
             raise UsageError("--driver and --connection-… go with --query")

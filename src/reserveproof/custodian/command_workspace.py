@@ -95,5 +95,3 @@ def policy(folder: Folder) -> None:
 def show_version() -> None:
     """Print the version."""
     say(f"reserveproof {version('reserveproof')}")
-
-

@@ -299,5 +299,3 @@ def _unique(values: list[str], place: str, what: str) -> None:
         if value in seen:
             raise MalformedError(f"{place}: the {what} {value} stands twice", reason="twice")
         seen.add(value)
-
-

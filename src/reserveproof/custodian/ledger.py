@@ -70,8 +70,15 @@ class LedgerSummary:
 
 
 def import_ledger(
-    sources: Sequence[Source], *, pools: frozenset[str], decimals: Mapping[str, int], out_dir: Path, scratch: Path,
-    accounts: Path | None = None, control_totals: Path | None = None, previous: Path | None = None,
+    sources: Sequence[Source],
+    *,
+    pools: frozenset[str],
+    decimals: Mapping[str, int],
+    out_dir: Path,
+    scratch: Path,
+    accounts: Path | None = None,
+    control_totals: Path | None = None,
+    previous: Path | None = None,
 ) -> LedgerSummary:
     """Read sources as one ledger and write extract.tsv (and accounts.tsv, control-totals.tsv) into out_dir.
 
@@ -111,16 +118,27 @@ def import_ledger(
             cells = publish.check_extract(totals)
         publish.keep()
     return LedgerSummary(
-        sum(cell.rows for cell in cells.values()), cells, extract_sha, accounts_sha, control_sha,
+        sum(cell.rows for cell in cells.values()),
+        cells,
+        extract_sha,
+        accounts_sha,
+        control_sha,
         tuple(_named(table) for table in opened_sources),
-        _named(account_table) if account_table else None, _named(control_table) if control_table else None,
-        before, facts,
+        _named(account_table) if account_table else None,
+        _named(control_table) if control_table else None,
+        before,
+        facts,
     )
 
 
 def check_ledger(
-    sources: Sequence[Source], *, pools: frozenset[str], decimals: Mapping[str, int], scratch: Path,
-    accounts: Path | None = None, control_totals: Path | None = None,
+    sources: Sequence[Source],
+    *,
+    pools: frozenset[str],
+    decimals: Mapping[str, int],
+    scratch: Path,
+    accounts: Path | None = None,
+    control_totals: Path | None = None,
 ) -> tuple[InputError, ...]:
     """All that import_ledger would refuse, up to MAX_PROBLEMS, and nothing written; () if it would take all.
 
@@ -136,7 +154,8 @@ def check_ledger(
                 _try(findings, lambda at=at, source=source: files.append(_open(source, at, work, findings)))  # type: ignore[misc]
             sides: dict[str, CsvTable] = {}
             for name, path, columns in (
-                ("accounts", accounts, ACCOUNTS_COLUMNS), ("control", control_totals, CONTROL_TOTALS_COLUMNS),
+                ("accounts", accounts, ACCOUNTS_COLUMNS),
+                ("control", control_totals, CONTROL_TOTALS_COLUMNS),
             ):
                 if path:
                     _try(findings, lambda n=name, p=path, c=columns: sides.update({n: scan(p, c, findings)}))  # type: ignore[misc]
@@ -184,9 +203,7 @@ def _open(source: Source, at: int, work: Path, findings: Findings) -> Table:
     return scan(source, LEDGER_COLUMNS, findings)
 
 
-def _load(
-    engine: Engine, files: Sequence[Table], accounts: CsvTable | None, grid: Grid, findings: Findings
-) -> None:
+def _load(engine: Engine, files: Sequence[Table], accounts: CsvTable | None, grid: Grid, findings: Findings) -> None:
     """Load every table; where one is not sound, name its rows, and every row that stands twice."""
     if not files:
         raise UsageError("no ledger was given")
@@ -230,8 +247,15 @@ def _sound_totals(
     for (pool, asset), (_, credit, debit) in totals.items():
         for column, total in (("credit", credit), ("debit", debit)):
             if total >= AMOUNT_BOUND:
-                findings.add(InputError(f"adds up to 2^127 base units or more in pool {pool}, asset {asset}",
-                                        file=name, column=column, value=str(total), reason="total"))
+                findings.add(
+                    InputError(
+                        f"adds up to 2^127 base units or more in pool {pool}, asset {asset}",
+                        file=name,
+                        column=column,
+                        value=str(total),
+                        reason="total",
+                    )
+                )
     return totals
 
 
@@ -246,8 +270,16 @@ def _read_control(table: CsvTable, grid: Grid, findings: Findings) -> dict[tuple
             continue
         pool, asset, credit = (str(record[column]) for column in CONTROL_TOTALS_COLUMNS)
         if (pool, asset) in totals:
-            findings.add(InputError(f"stands twice: first in row {rows[pool, asset]}", file=table.name, row=row,
-                                    column="pool, asset", value=f"{pool} {asset}", reason="duplicate"))
+            findings.add(
+                InputError(
+                    f"stands twice: first in row {rows[pool, asset]}",
+                    file=table.name,
+                    row=row,
+                    column="pool, asset",
+                    value=f"{pool} {asset}",
+                    reason="duplicate",
+                )
+            )
         totals[pool, asset], rows[pool, asset] = from_typed(credit, grid.decimals[asset]), row
     table.unchanged()
     return totals

@@ -120,8 +120,14 @@ def _judge_columns(schema: pa.Schema, columns: tuple[str, ...], name: str, hint:
     decimals: set[str] = set()
     for column in found:
         if column not in columns:
-            raise InputError("is not a column of a ledger", file=name, column=column, value=column, reason="header",
-                             hint="exactly these, in any order: " + ", ".join(columns))
+            raise InputError(
+                "is not a column of a ledger",
+                file=name,
+                column=column,
+                value=column,
+                reason="header",
+                hint="exactly these, in any order: " + ", ".join(columns),
+            )
         if found.count(column) > 1:
             raise InputError("stands twice", file=name, column=column, reason="header")
     for column in columns:
@@ -130,13 +136,19 @@ def _judge_columns(schema: pa.Schema, columns: tuple[str, ...], name: str, hint:
         kind = schema.field(column).type
         kind = kind.value_type if pa.types.is_dictionary(kind) else kind
         if pa.types.is_floating(kind):
-            raise InputError("is a float column, and a float is not exact", file=name, column=column,
-                             hint=hint, reason="type")
+            raise InputError(
+                "is a float column, and a float is not exact", file=name, column=column, hint=hint, reason="type"
+            )
         if pa.types.is_decimal(kind) and column in AMOUNTS and kind.precision <= 38 and kind.scale >= 0:
             decimals.add(column)
         elif not _is_text(kind) and not pa.types.is_integer(kind):
-            raise InputError(f"has the type {kind}, which is neither text nor an exact number", file=name,
-                             column=column, hint=hint, reason="type")
+            raise InputError(
+                f"has the type {kind}, which is neither text nor an exact number",
+                file=name,
+                column=column,
+                hint=hint,
+                reason="type",
+            )
     return frozenset(decimals)
 
 
@@ -148,8 +160,9 @@ def open_parquet(path: Path, columns: tuple[str, ...], *, name: str = "", hint: 
         try:
             file = pq.ParquetFile(stream)
         except (pa.ArrowException, OSError) as error:
-            raise InputError(f"is not a readable Parquet file ({_first_line(error)})", file=name,
-                             reason="binary") from None
+            raise InputError(
+                f"is not a readable Parquet file ({_first_line(error)})", file=name, reason="binary"
+            ) from None
         decimals = _judge_columns(file.schema_arrow, columns, name, hint or "write the column as text")
         rows = int(file.metadata.num_rows)
     if not rows:
@@ -187,8 +200,11 @@ def spool_query(query: Query, columns: tuple[str, ...], spool: Path) -> ArrowTab
                     ]
                     writer.write_batch(pa.RecordBatch.from_arrays(plain, schema=schema))
         except (cursor.connection.Error, pa.ArrowException, OSError) as error:
-            raise TransportError(f"{name}: the query failed: {_first_line(error)}", reason="query",
-                                 hint=hint + "; one SELECT, nothing else") from None
+            raise TransportError(
+                f"{name}: the query failed: {_first_line(error)}",
+                reason="query",
+                hint=hint + "; one SELECT, nothing else",
+            ) from None
     table = open_parquet(spool, columns, name=name, hint=hint)
     # A numeric of PostgreSQL arrives as text with all the digits of its scale; it is a number none the less.
     numeric = {column.name for column in reader.schema if column.name in AMOUNTS and _is_numeric(column.type)}
@@ -211,8 +227,13 @@ def _judge_sqlite_values(cursor: Any, statement: str, columns: tuple[str, ...], 
         cursor.execute(f'SELECT DISTINCT typeof("{column}") FROM ({statement})')  # noqa: S608
         kinds = {row[0] for row in cursor.fetchmany(6)} - {"null"}
         if kinds - {"text", "integer"} or len(kinds) > 1:
-            raise InputError(f"has values of the type {' and '.join(sorted(kinds))}", file=name, column=column,
-                             hint=hint, reason="type")
+            raise InputError(
+                f"has values of the type {' and '.join(sorted(kinds))}",
+                file=name,
+                column=column,
+                hint=hint,
+                reason="type",
+            )
 
 
 @contextmanager
@@ -226,8 +247,11 @@ def _cursor(driver: str, connection: str) -> Iterator[Any]:
     try:
         link = dbapi.connect(connection)
     except (dbapi.Error, OSError):
-        raise TransportError(f"cannot connect to {driver}", reason="connection",
-                             hint="the driver's message is not shown, since it may quote the connection") from None
+        raise TransportError(
+            f"cannot connect to {driver}",
+            reason="connection",
+            hint="the driver's message is not shown, since it may quote the connection",
+        ) from None
     with link, link.cursor() as cursor:
         yield cursor
 
@@ -242,8 +266,10 @@ def _connection_string(query: Query) -> str:
         with opened(query.connection_file) as stream:
             mode = stat.S_IMODE(os.fstat(stream.fileno()).st_mode)
         if mode & 0o077:
-            raise UsageError(f"{query.connection_file} can be read by others, and may hold a password",
-                             hint=f"chmod 600 {query.connection_file}")
+            raise UsageError(
+                f"{query.connection_file} can be read by others, and may hold a password",
+                hint=f"chmod 600 {query.connection_file}",
+            )
         text = _read_small(query.connection_file).decode("utf-8", "replace")
         source = str(query.connection_file)
     text = text.strip()

@@ -24,8 +24,9 @@ from .ledger_rules import Findings, Record
 
 _BLOCK = 1 << 20
 _MAX_LINE = 8 * MAX_TABLE_FIELD
-_FIELD = (
-    rb'(?:[^",\x00-\x1f\x7f-\xff]{0,%d}+|"(?:[^"\x00-\x1f\x7f-\xff]|""){0,%d}+")' % (MAX_TABLE_FIELD, MAX_TABLE_FIELD)
+_FIELD = rb'(?:[^",\x00-\x1f\x7f-\xff]{0,%d}+|"(?:[^"\x00-\x1f\x7f-\xff]|""){0,%d}+")' % (
+    MAX_TABLE_FIELD,
+    MAX_TABLE_FIELD,
 )
 _BINARY = {
     b"\x1f\x8b": "gzip data",
@@ -68,8 +69,11 @@ class CsvTable:
         """TransportError if the file is no longer the one that was hashed."""
         with opened(self.path) as stream:
             if _state_of(stream) != self._state:
-                raise TransportError(f"{self.path} was changed while it was read", reason="changed",
-                                     hint="write the export to the end before it is imported")
+                raise TransportError(
+                    f"{self.path} was changed while it was read",
+                    reason="changed",
+                    hint="write the export to the end before it is imported",
+                )
 
 
 def _line(width: int, newline: bytes) -> bytes:
@@ -125,8 +129,13 @@ def scan(path: Path, columns: tuple[str, ...], findings: Findings) -> CsvTable:
                 raise InputError(f"is longer than {_MAX_LINE} bytes", file=name, row=row + 1, reason="line")
             block = stream.read(_BLOCK)
         if carry:
-            raise InputError("does not end with a newline: the file may have been cut", file=name, row=row + 1,
-                             reason="cut", hint="an amount that lost its last digits looks like an amount")
+            raise InputError(
+                "does not end with a newline: the file may have been cut",
+                file=name,
+                row=row + 1,
+                reason="cut",
+                hint="an amount that lost its last digits looks like an amount",
+            )
         if row < 2:
             raise InputError("has a header and no row", file=name, row=1, reason="empty")
     return CsvTable(path, header, newline.decode(), row - 1, digest.hexdigest(), state)
@@ -140,20 +149,35 @@ def _header(block: bytes, columns: tuple[str, ...], name: str) -> tuple[tuple[st
             raise InputError(f"is {what}, not CSV", file=name, row=1, reason="binary")
     for mark, what in _MARKS.items():
         if block.startswith(mark):
-            raise InputError(f"starts with a {what} byte order mark", file=name, row=1, reason="bom",
-                             hint="save it as plain ASCII, without a BOM")
-    line = block[: _MAX_LINE].partition(b"\n")[0] + b"\n"
+            raise InputError(
+                f"starts with a {what} byte order mark",
+                file=name,
+                row=1,
+                reason="bom",
+                hint="save it as plain ASCII, without a BOM",
+            )
+    line = block[:_MAX_LINE].partition(b"\n")[0] + b"\n"
     newline = b"\r\n" if line.endswith(b"\r\n") else b"\n"
-    if len(line) > len(block[: _MAX_LINE]):
-        raise _shape_problem(line[:-1], 1, len(columns), b"", (), name) if b"\x00" in line else InputError(
-            "has no line end", file=name, row=1, reason="header")
+    if len(line) > len(block[:_MAX_LINE]):
+        raise (
+            _shape_problem(line[:-1], 1, len(columns), b"", (), name)
+            if b"\x00" in line
+            else InputError("has no line end", file=name, row=1, reason="header")
+        )
     if not re.fullmatch(b"(?:" + _FIELD + b",)*" + _FIELD + newline, line):
         raise _shape_problem(line, 1, line.count(b",") + 1, newline, (), name)
     found = tuple(_split(line.decode("ascii")))
     for column in found:
         if column not in columns:
-            raise InputError("is not a column of this table", file=name, row=1, column=column, value=column,
-                             hint="exactly these, in any order: " + ", ".join(columns), reason="header")
+            raise InputError(
+                "is not a column of this table",
+                file=name,
+                row=1,
+                column=column,
+                value=column,
+                hint="exactly these, in any order: " + ", ".join(columns),
+                reason="header",
+            )
         if found.count(column) > 1:
             raise InputError("stands twice in the header", file=name, row=1, column=column, reason="header")
     for column in columns:
@@ -163,8 +187,14 @@ def _header(block: bytes, columns: tuple[str, ...], name: str) -> tuple[tuple[st
 
 
 def _judge(
-    block: bytes, row: int, line: re.Pattern[bytes], run: re.Pattern[bytes], newline: bytes,
-    header: tuple[str, ...], name: str, findings: Findings,
+    block: bytes,
+    row: int,
+    line: re.Pattern[bytes],
+    run: re.Pattern[bytes],
+    newline: bytes,
+    header: tuple[str, ...],
+    name: str,
+    findings: Findings,
 ) -> int:
     """Judge whole lines that follow row; the number of the last one."""
     at = 0
@@ -181,9 +211,7 @@ def _judge(
     return row
 
 
-def _shape_problem(
-    line: bytes, row: int, width: int, newline: bytes, header: tuple[str, ...], name: str
-) -> InputError:
+def _shape_problem(line: bytes, row: int, width: int, newline: bytes, header: tuple[str, ...], name: str) -> InputError:
     """Why one line is no record, in the words that help most."""
 
     def problem(rule: str, reason: str, value: str | None = None, column: str = "") -> InputError:
@@ -212,10 +240,10 @@ def _shape_problem(
     try:
         fields = next(csv.reader([text], strict=True))
     except csv.Error:
-        return problem('has a quote inside a field: put quotes around the whole field and double it', "quote")
+        return problem("has a quote inside a field: put quotes around the whole field and double it", "quote")
     if len(fields) != width:
         return problem(f"has {len(fields)} field{'s' * (len(fields) > 1)} where the header has {width}", "fields")
     for at, value in enumerate(fields):
         if len(value) > MAX_TABLE_FIELD:
             return problem(f"is longer than {MAX_TABLE_FIELD} characters", "long", value, header[at] if header else "")
-    return problem('has a quote inside a field: put quotes around the whole field and double it', "quote")
+    return problem("has a quote inside a field: put quotes around the whole field and double it", "quote")

@@ -112,9 +112,13 @@ class Engine:
         self._con = duckdb.connect(
             str(work / "ledger.duckdb"),
             config={
-                "threads": str(THREADS), "memory_limit": MEMORY, "temp_directory": str(work / "spill"),
-                "autoinstall_known_extensions": "false", "autoload_known_extensions": "false",
-                "allow_community_extensions": "false", "preserve_insertion_order": "false",
+                "threads": str(THREADS),
+                "memory_limit": MEMORY,
+                "temp_directory": str(work / "spill"),
+                "autoinstall_known_extensions": "false",
+                "autoload_known_extensions": "false",
+                "allow_community_extensions": "false",
+                "preserve_insertion_order": "false",
             },
         )
         for setting in (
@@ -174,7 +178,9 @@ class Engine:
 
     def _load(self, sql: str, table: Table, columns: tuple[str, ...]) -> None:
         words = {
-            "id": _quoted(CLIENT_ID.pattern), "code": _quoted(CLIENT_CODE.pattern), "amount": _quoted(AMOUNT.pattern),
+            "id": _quoted(CLIENT_ID.pattern),
+            "code": _quoted(CLIENT_CODE.pattern),
+            "amount": _quoted(AMOUNT.pattern),
             "types": ", ".join(map(_quoted, sorted(ACCOUNT_TYPES))),
             "statuses": ", ".join(map(_quoted, sorted(ACCOUNT_STATUSES))),
             "related": ", ".join(map(_quoted, sorted(RELATED_PARTY))),
@@ -188,8 +194,11 @@ class Engine:
             return
         names = ", ".join(
             # A decimal column prints all the digits of its scale: it is the number that counts there.
-            _fill("CASE WHEN contains(<x>::VARCHAR, '.') THEN rtrim(rtrim(<x>::VARCHAR, '0'), '.') "
-                  "ELSE <x>::VARCHAR END AS <x>", x=column)
+            _fill(
+                "CASE WHEN contains(<x>::VARCHAR, '.') THEN rtrim(rtrim(<x>::VARCHAR, '0'), '.') "
+                "ELSE <x>::VARCHAR END AS <x>",
+                x=column,
+            )
             if column in table.decimals
             else f"{column}::VARCHAR AS {column}"
             for column in columns
@@ -212,7 +221,9 @@ class Engine:
             "ignore_errors = false, hive_partitioning = false, filename = false, max_line_size = <line>)",
             path=_quoted(str(self._links[path])),
             columns=", ".join(f"{column}: 'VARCHAR'" for column in columns),
-            delimiter=_quoted(delimiter), quote=quote, line=str(8 * MAX_TABLE_FIELD),
+            delimiter=_quoted(delimiter),
+            quote=quote,
+            line=str(8 * MAX_TABLE_FIELD),
         )
 
     def load_previous(self, path: Path, columns: tuple[str, ...]) -> None:
@@ -258,5 +269,6 @@ class Engine:
                 wide = memoryview(starts).cast("q" if str(column.type) == "large_string" else "i")
                 yield memoryview(data)[wide[column.offset] : wide[column.offset + len(column)]]
         except duckdb.Error as error:
-            raise TransportError(f"the working database failed: {str(error).splitlines()[0][:200]}",
-                                 reason="engine") from error
+            raise TransportError(
+                f"the working database failed: {str(error).splitlines()[0][:200]}", reason="engine"
+            ) from error

@@ -39,8 +39,16 @@ def name_doubles(
             if key in keys:
                 if key in first:
                     rule = f"stands twice: first in {first[key]}"
-                    findings.add(InputError(rule, file=table.name, row=row, column=", ".join(columns),
-                                            value=" ".join(map(str, key)), reason="duplicate"))
+                    findings.add(
+                        InputError(
+                            rule,
+                            file=table.name,
+                            row=row,
+                            column=", ".join(columns),
+                            value=" ".join(map(str, key)),
+                            reason="duplicate",
+                        )
+                    )
                 first.setdefault(key, f"{table.name}, row {row}")
 
 
@@ -57,5 +65,6 @@ def name_codes(tables: Sequence[Table], clients: set[str], findings: Findings) -
                 if code != before:
                     clients.discard(client)
                     rule = f"is another code for client {client!r} than in {place}"
-                    findings.add(InputError(rule, file=table.name, row=row, column="client_code", value=code,
-                                            reason="two-codes"))
+                    findings.add(
+                        InputError(rule, file=table.name, row=row, column="client_code", value=code, reason="two-codes")
+                    )

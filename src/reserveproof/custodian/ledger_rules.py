@@ -104,16 +104,20 @@ class Grid:
         if text is None or text == "":
             yield column, text, "is empty: write 0 where there is nothing"
         elif not AMOUNT.fullmatch(text):
-            yield column, text, (
-                "is not a plain decimal like 1250.5 (no sign, exponent, separator, space or leading zero)"
+            yield (
+                column,
+                text,
+                ("is not a plain decimal like 1250.5 (no sign, exponent, separator, space or leading zero)"),
             )
         elif asset is not None and asset in self.decimals:
             digits = self.decimals[asset]
             given = len(text.partition(".")[2])
             if given > digits:
                 plural = "s" if given > 1 else ""
-                yield column, text, (
-                    f"has {given} digit{plural} after the point where {asset} has {digits}; nothing is rounded"
+                yield (
+                    column,
+                    text,
+                    (f"has {given} digit{plural} after the point where {asset} has {digits}; nothing is rounded"),
                 )
                 return
             try:
@@ -129,7 +133,9 @@ def account(record: Record) -> Iterator[Problem]:
         return
     yield from _id(record)
     for column, words in (
-        ("account_type", ACCOUNT_TYPES), ("status", ACCOUNT_STATUSES), ("related_party", RELATED_PARTY),
+        ("account_type", ACCOUNT_TYPES),
+        ("status", ACCOUNT_STATUSES),
+        ("related_party", RELATED_PARTY),
     ):
         value = record[column]
         if value not in words:

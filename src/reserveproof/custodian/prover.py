@@ -16,8 +16,9 @@ from ..format.envelope import Envelope
 from ..format.errors import InputError, UsageError
 from ..format.identifiers import CLIENT_CODE, CLIENT_ID
 from ..format.limits import AMOUNT_BOUND
+from ..format.pool import Tree
 from ..format.proof_file import Bucket, DedicatedPosition, Line, PathNode, ProofFile
-from ..format.statement import Tree, parse_payload
+from ..format.statement import parse_payload
 from .proof_store import TreeFile, tree_file
 from .table_lookup import ExtractTable
 from .tree_hashing import (
@@ -187,9 +188,7 @@ class Prover:
         self.close()
 
 
-def _fold(
-    hasher: TreeHasher, leaf: bytes, index: int, path: Sequence[PathNode], root: bytes, what: str
-) -> None:
+def _fold(hasher: TreeHasher, leaf: bytes, index: int, path: Sequence[PathNode], root: bytes, what: str) -> None:
     """Refuse a path that does not lead from the leaf to the signed root."""
     node = leaf
     for level, (digest, amount) in enumerate(path):
@@ -204,5 +203,3 @@ def _fold(
 def _unfit(what: str, rule: str) -> InputError:
     return InputError(f"{what} {rule}", file="the proof store", reason="damaged",
                       hint="the extract, a tree or the key was changed; restore the snapshot from a copy")  # fmt: skip
-
-

@@ -245,9 +245,7 @@ def _block(reader: _Reader, row: CsvRow) -> None:
         reader.refuse(row.row, "hash", block, "is not a block hash: 64 lower-case hex digits without 0x")
 
 
-def read_register(
-    path: Path, *, assets: Collection[Asset], pools: Mapping[str, Collection[str]]
-) -> Register:
+def read_register(path: Path, *, assets: Collection[Asset], pools: Mapping[str, Collection[str]]) -> Register:
     """The rows of register.csv that are sound, and everything that is wrong with the file.
 
     assets: the registry. pools: each pool's assets. Rows that are sound each by itself but not together (the same

@@ -11,9 +11,10 @@ from pathlib import Path
 
 from ..format import limits, register
 from ..format.errors import InputError, MalformedError
+from ..format.pool import ClassAmount, Reserves
 from ..format.proof_file import DedicatedPosition, PathNode
 from ..format.register import Position, RegisterEntry
-from ..format.statement import ClassAmount, Reserves, Statement
+from ..format.statement import Statement
 from ..format.vocabulary import TREE_TRANSPARENT
 from ..format.wallet_table import WALLETS_FILE, parse_wallets
 from . import draft_store

@@ -88,9 +88,7 @@ def take_ledger(snapshot: Snapshot, config: Config, given: LedgerInput) -> Ledge
         with debts, (folder / EXTRACT_FILE).open("rb") as stream:
             rows = read_extract(stream, file=EXTRACT_FILE)
             cells = tuple(
-                build_liabilities(
-                    rows, config, opened.snapshot_id, snapshot_key=key, folder=trees, debtor=debts.add
-                )
+                build_liabilities(rows, config, opened.snapshot_id, snapshot_key=key, folder=trees, debtor=debts.add)
             )
         state = _state(summary, cells, debts.by_type, given.previous.id if given.previous else "")
     snapshot.write_state(State.LEDGER, state_json(state))
@@ -207,8 +205,11 @@ def _state(
     facts = summary.facts
     accounts: tuple[AccountSummary, ...] = ()
     if facts.by_type is not None:
-        if facts.untagged is None or facts.mistagged is None or facts.absent is None or not debits.keys() <= set(
-            facts.by_type
+        if (
+            facts.untagged is None
+            or facts.mistagged is None
+            or facts.absent is None
+            or not debits.keys() <= set(facts.by_type)
         ):
             raise RuntimeError("the accounts were counted in part")
         accounts = (
@@ -216,12 +217,14 @@ def _state(
                 absent=_named(facts.absent),
                 by_type=tuple(
                     TypeSummary(
-                        account_type=kind, asset=asset, credit=credit, debit=debits.get((pool, asset, kind), 0),
-                        holders=holders, pool=pool,
+                        account_type=kind,
+                        asset=asset,
+                        credit=credit,
+                        debit=debits.get((pool, asset, kind), 0),
+                        holders=holders,
+                        pool=pool,
                     )
-                    for (pool, asset, kind), (holders, credit) in sorted(
-                        facts.by_type.items()
-                    )
+                    for (pool, asset, kind), (holders, credit) in sorted(facts.by_type.items())
                 ),
                 mistagged=_named(facts.mistagged),
                 untagged=_named(facts.untagged),
@@ -281,5 +284,3 @@ def check_inputs(config: Config, given: LedgerInput, scratch: Path) -> tuple[Inp
         accounts=given.accounts,
         control_totals=given.control_totals,
     )
-
-

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from .. import __version__
 from ..format.errors import UsageError
+from ..format.pool import Pool, PoolAsset, Reserves, Tree
 from ..format.statement import (
     Asset,
     ControlTotal,
@@ -20,12 +21,8 @@ from ..format.statement import (
     Exclusion,
     HousePosition,
     Ledger,
-    Pool,
-    PoolAsset,
-    Reserves,
     RuleRow,
     Statement,
-    Tree,
 )
 from ..format.times import format_time, parse_time
 from ..format.vocabulary import RELATED_TYPES, TREE_TRANSPARENT

@@ -96,9 +96,7 @@ def _refuse_twins(holders: bytearray) -> None:
         raise EvidenceError("a holder stands twice in a tree", reason="holder-twice")
 
 
-def _levels(
-    hasher: TreeHasher, level: bytearray, leaves: int, depth: int, total: int, write: WriteLevel
-) -> BuiltTree:
+def _levels(hasher: TreeHasher, level: bytearray, leaves: int, depth: int, total: int, write: WriteLevel) -> BuiltTree:
     if not leaves:
         for number in range(depth):
             write(number, b"")

@@ -41,9 +41,7 @@ def range_nodes(hasher: TreeHasher, leaves: bytes | bytearray, first: int, depth
     return handed
 
 
-def join(
-    hasher: TreeHasher, handed: Iterable[dict[Place, bytes]], *, leaves: int, min_depth: int
-) -> BuiltTree:
+def join(hasher: TreeHasher, handed: Iterable[dict[Place, bytes]], *, leaves: int, min_depth: int) -> BuiltTree:
     """The tree from what the workers of all ranks hand on. leaves: of the whole tree. EvidenceError
     (reason="ranges") if a range is missing or two overlap."""
     depth = checked_depth(leaves, min_depth)

@@ -12,6 +12,7 @@ from typing import ClassVar
 
 from . import canonical_json, identifiers, limits, vocabulary
 from .errors import MalformedError, shown
+from .pool import POOL, Pool, PoolAsset
 from .shape import (
     Check,
     account,
@@ -69,59 +70,6 @@ class Asset:
     forms: tuple[Form, ...]
     kind: str
     name: str
-
-
-@dataclass(frozen=True, slots=True)
-class Tree:
-    """The committed liabilities of one (pool, asset)."""
-
-    AMOUNTS: ClassVar = frozenset({"total"})
-    depth: int
-    kind: int
-    root: bytes
-    total: int
-
-
-@dataclass(frozen=True, slots=True)
-class ClassAmount:
-    AMOUNTS: ClassVar = frozenset({"amount"})
-    amount: int
-    class_: str
-
-
-@dataclass(frozen=True, slots=True)
-class Reserves:
-    """The committed reserves of one (pool, asset); encumbered and excluded stand outside the total."""
-
-    AMOUNTS: ClassVar = frozenset({"encumbered", "excluded", "total"})
-    by_class: tuple[ClassAmount, ...]
-    depth: int
-    encumbered: int
-    excluded: int
-    kind: int
-    register: str
-    root: bytes
-    total: int
-
-
-@dataclass(frozen=True, slots=True)
-class PoolAsset:
-    asset: str
-    liabilities: Tree
-    reserves: Reserves
-
-
-@dataclass(frozen=True, slots=True)
-class Pool:
-    assets: tuple[PoolAsset, ...]
-    law: str
-    legal_form: str
-    model: str
-    pool: str
-    profiles: tuple[str, ...]
-    residue_bps: int
-    term: str
-    trustee: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,8 +182,6 @@ class Statement:
 
 
 _name = text(limits.MAX_NAME)
-_kind = integer(1, 255)
-_depth = integer(0, 255)  # above MAX_DEPTH it is refused in step 3, before any fold
 _decimals = integer(0, limits.MAX_DECIMALS)
 _asset = pattern(identifiers.ASSET)
 _pool = pattern(identifiers.POOL)
@@ -250,36 +196,6 @@ _ASSET = record(
         "forms": array(FORM_ENTRY, key=lambda f: f.form, limit=limits.MAX_FORMS, least=1),
         "kind": choice(vocabulary.ASSET_KINDS),
         "name": _name,
-    },
-)
-_TREE = record(Tree, {"depth": _depth, "kind": _kind, "root": digest, "total": amount})
-_CLASS_AMOUNT = record(ClassAmount, {"amount": amount, "class_": choice(vocabulary.ASSURANCE)})
-_RESERVES = record(
-    Reserves,
-    {
-        "by_class": array(_CLASS_AMOUNT, key=lambda c: c.class_, limit=len(vocabulary.ASSURANCE)),
-        "depth": _depth,
-        "encumbered": amount,
-        "excluded": amount,
-        "kind": _kind,
-        "register": choice(vocabulary.REGISTERS),
-        "root": digest,
-        "total": amount,
-    },
-)
-_POOL_ASSET = record(PoolAsset, {"asset": _asset, "liabilities": _TREE, "reserves": _RESERVES})
-_POOL = record(
-    Pool,
-    {
-        "assets": array(_POOL_ASSET, key=lambda a: a.asset, limit=limits.MAX_ASSETS, least=1),
-        "law": _name,
-        "legal_form": choice(vocabulary.LEGAL_FORMS),
-        "model": choice(vocabulary.POOL_MODELS),
-        "pool": _pool,
-        "profiles": array(pattern(identifiers.SLUG), key=lambda p: p, limit=16, least=1),
-        "residue_bps": integer(0, 10_000),
-        "term": choice(vocabulary.TERMS),
-        "trustee": _name,
     },
 )
 _ANCHOR = record(
@@ -364,7 +280,7 @@ STATEMENT: Check[Statement] = record(
         ),
         "logs": array(text(limits.MAX_NAME, empty=False), key=lambda origin: origin, limit=16),
         "notes": text_map,
-        "pools": array(_POOL, key=lambda p: p.pool, limit=limits.MAX_POOLS, least=1),
+        "pools": array(POOL, key=lambda p: p.pool, limit=limits.MAX_POOLS, least=1),
         "previous": digest_or_empty,
         "rules": array(
             record(

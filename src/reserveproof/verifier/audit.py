@@ -16,9 +16,10 @@ from ..format.amounts import to_readable
 from ..format.errors import EvidenceError
 from ..format.limits import AMOUNT_BOUND
 from ..format.manifest import FileEntry, evidence_file
+from ..format.pool import PoolAsset
 from ..format.proof_file import Bucket
 from ..format.register import RegisterEntry
-from ..format.statement import PoolAsset, Statement
+from ..format.statement import Statement
 from ..format.tables import EXTRACT_COLUMNS, ControlTotalRow, ExtractRow
 from ..format.times import parse_date
 from ..format.vocabulary import RELATED_TYPES

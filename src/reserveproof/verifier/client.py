@@ -16,12 +16,14 @@ from ..format.errors import EvidenceError, PolicyError, ReserveProofError, Usage
 from ..format.identifiers import STRONG_CODE
 from ..format.limits import MAX_STATEMENT_BYTES
 from ..format.manifest import STATEMENT_FILE
+from ..format.pool import PoolAsset
 from ..format.proof_file import Line, ProofFile
-from ..format.statement import PoolAsset, Statement, parse_payload
-from ..format.vocabulary import ASSURANCE, BOUND_BUCKETS, BUCKETS
+from ..format.statement import Statement, parse_payload
+from ..format.vocabulary import BOUND_BUCKETS, BUCKETS
 from . import dedicated
 from .bundle import Bundle
 from .claims import NOTHING_OWED, SIGNIFICANT_DIGITS, Balance, Claims, TypedAmount, typed_amount
+from .coverage import check_cell_coverage, weakest_class
 from .fold import Committed, check_leaf_sum, check_path_shape, compare, fold, leads_to_root
 from .hashing import Tree, TreeName, client_holder, line_details
 from .last_seen import LastSeen
@@ -308,32 +310,6 @@ def _fold_line(statement: Statement, line: Line, holder: bytes) -> tuple[Tree, C
 
 
 # (10)
-def weakest_class(cell: PoolAsset) -> str:
-    """The weakest class of control that counts in a cell's reserves, "" if they are zero."""
-    classes = [entry.class_ for entry in cell.reserves.by_class]
-    return max(classes, key=ASSURANCE.index) if classes else ""
-
-
-def check_cell_coverage(policy: Policy, pool: str, cell: PoolAsset, decimals: int) -> None:
-    """reserves >= liabilities in this (pool, asset) alone; classes as the policy demands."""
-    if cell.reserves.total < cell.liabilities.total:
-        raise EvidenceError(
-            f"{pool} {cell.asset}: the reserves do not cover what is owed",
-            reason="not-covered",
-            expected=f"at least {to_readable(cell.liabilities.total, decimals)}",
-            found=to_readable(cell.reserves.total, decimals),
-            hint="this is what the custodian itself signed; ask how and when the shortfall is covered",
-        )
-    weakest = weakest_class(cell)
-    if weakest and not policy.accepts_assurance(weakest):
-        raise PolicyError(
-            f"{pool} {cell.asset}: some reserves are shown by weaker means than the policy accepts",
-            reason="assurance",
-            expected=policy.least_assurance,
-            found=weakest,
-        )
-
-
 def _check_coverage(
     trusted: Trusted, policy: Policy, stated: list[_Stated], bundle: Bundle | None, record: Record
 ) -> RebuiltRegister | None:

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from ..format.amounts import to_readable
 from ..format.errors import EvidenceError, PolicyError
 from ..format.identifiers import on_one_chain
+from ..format.pool import PoolAsset
 from ..format.proof_file import DedicatedPosition, ProofFile
-from ..format.statement import PoolAsset, Statement
+from ..format.statement import Statement
 from .claims import Claims
 from .fold import Committed, check_path_shape, compare, fold
 from .hashing import Tree, TreeName, client_tie, position_details, position_holder

@@ -12,7 +12,7 @@ from ..format.errors import EvidenceError, shown
 from ..format.limits import MAX_REGISTER_BYTES, MAX_STATEMENT_BYTES
 from ..format.statement import Statement, parse_payload
 from .bundle import Bundle
-from .client import check_cell_coverage
+from .coverage import check_cell_coverage
 from .facts import public_facts
 from .last_seen import LastSeen
 from .policy import Policy

@@ -18,8 +18,9 @@ from ..format.errors import EvidenceError, MalformedError
 from ..format.evidence import Control, Observation
 from ..format.identifiers import chain_of, on_one_chain
 from ..format.limits import MAX_EVIDENCE_BYTES, MAX_MANIFEST_BYTES, MAX_REGISTER_BYTES, MAX_STATEMENT_BYTES
+from ..format.pool import PoolAsset
 from ..format.register import RegisterEntry
-from ..format.statement import PoolAsset, Statement
+from ..format.statement import Statement
 from .bundle import Bundle
 from .fold import Committed
 from .hashing import Tree, TreeName, blind, position_details, position_holder, sha256
