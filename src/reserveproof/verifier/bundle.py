@@ -79,9 +79,10 @@ class BundleFolder:
             if path.is_symlink():
                 raise MalformedError(f"{name} is a symbolic link", reason="link") from None
             raise TransportError(f"{name} cannot be read: {error.strerror}") from None
+        if not stat.S_ISREG(os.fstat(handle).st_mode):  # asked first: a folder cannot even be wrapped
+            os.close(handle)
+            raise MalformedError(f"{name} is not a regular file", reason="link")
         with os.fdopen(handle, "rb") as file:
-            if not stat.S_ISREG(os.fstat(handle).st_mode):
-                raise MalformedError(f"{name} is not a regular file", reason="link")
             data = file.read(max_bytes + 1)
         if len(data) > max_bytes:
             raise MalformedError(f"{name} is larger than {max_bytes} bytes", reason="size")
