@@ -6,9 +6,12 @@ import json
 import re
 import shutil
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
+
+from reference import bombs
 
 ROOT = Path(__file__).parent.parent
 VERIFIER = ROOT / "tests" / "foreign" / "verify.mjs"
@@ -62,6 +65,19 @@ def test_an_altered_expectation_fails(tmp_path: Path, source: str, changes: dict
     status, passed, failed, output = run(copy_with(tmp_path, source, **changes))
     assert (status, passed, failed) == (1, 0, 1)
     assert output.startswith(source)
+
+
+def test_bombs_are_refused_in_bounded_time(tmp_path: Path) -> None:
+    vector = json.loads((VECTORS / "client/one-base-unit.json").read_text(encoding="utf-8"))
+    del vector["proof"]
+    expect = {"class": "malformed", "reason": "", "step": 1}
+    count = 0
+    for count, (_, proof) in enumerate(bombs.bombs(), 1):
+        case = {**vector, "name": str(count), "proof_hex": proof.hex(), "expect": expect}
+        (tmp_path / f"{count}.json").write_text(json.dumps(case), encoding="utf-8")
+    started = time.monotonic()
+    assert run(tmp_path)[:3] == (0, count, 0)
+    assert time.monotonic() - started < 60
 
 
 def test_an_unknown_kind_fails(tmp_path: Path) -> None:

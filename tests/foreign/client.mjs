@@ -46,7 +46,9 @@ function readFiles({ proofBytes, statementBytes, files }) {
   return { proof, envelope: { ...first, signatures: given.flatMap((item) => item.signatures) } };
 }
 
-/** Each stated balance with its pool, by 'pool asset'. */
+const isNothing = ({ amount, debit }) => [amount, debit || '0'].every((text) => /^0(\.0{1,30})?$/.test(text));
+
+/** Each balance that is stated and has a line, by 'pool asset'. */
 function findStated(claims, p, lines) {
   demand(claims.balances.length > 0, 'usage', 'no-balance');
   const stated = new Map();
@@ -55,15 +57,19 @@ function findStated(claims, p, lines) {
     if (pool === '') {
       const pools = cellsOf(p).filter((cell) => cell.asset === balance.asset);
       demand(pools.length <= 1, 'usage', 'pool-needed');
-      demand(pools.length === 1, 'failed', 'line-missing');
-      pool = pools[0].pool.pool;
+      if (pools.length === 1) pool = pools[0].pool.pool;
     }
     const key = `${pool} ${balance.asset}`;
     demand(!stated.has(key), 'usage', 'stated-twice');
     stated.set(key, balance);
   }
   const keys = new Set(lines.map((line) => line.key));
-  for (const key of stated.keys()) demand(keys.has(key), 'failed', 'line-missing');
+  for (const [key, balance] of stated) {
+    if (keys.has(key)) continue;
+    demand(isNothing(balance), 'failed', 'line-missing');
+    stated.delete(key);
+  }
+  demand(stated.size > 0, 'failed', 'line-missing');
   for (const line of lines) demand(line.cell, 'failed', 'cell-unknown');
   for (const line of lines) {
     const isZero = line.buckets.every((entry) => entry.credit === '0' && entry.debit === '0');
@@ -132,6 +138,10 @@ function checkDedicated(policy, p, claims, holder, entries, lines) {
     demand(position.class !== 'DECLARED_ONLY' || position.counted === '0', 'failed', 'declared-only');
   }
   for (const { position } of entries) {
+    const isShown = position.control !== '' && position.observation !== '';
+    demand(isShown || position.counted === '0', 'failed', 'evidence-missing');
+  }
+  for (const { position } of entries) {
     const isStrong = isAtLeast(position.class, policy.least_assurance);
     demand(isStrong || position.counted === '0', 'policy', 'assurance');
   }
@@ -145,7 +155,8 @@ function checkDedicated(policy, p, claims, holder, entries, lines) {
     return [foldIn(p, entry, 'R', reserves, positionHolder(position.account, position.form), leaf), reserves];
   });
   for (const [result, reserves] of folded) compareTree(result, reserves);
-  for (const key of new Set(entries.map((entry) => `${entry.pool} ${entry.asset}`))) {
+  const owed = lines.filter((line) => line.cell.pool.model === 'dedicated').map((line) => line.key);
+  for (const key of new Set([...entries.map((entry) => `${entry.pool} ${entry.asset}`), ...owed])) {
     const own = entries.filter((entry) => `${entry.pool} ${entry.asset}` === key);
     const counted = total(own.map((entry) => entry.position.counted));
     const buckets = lines.find((line) => line.key === key)?.buckets ?? [];

@@ -23,13 +23,23 @@ export const chain = (value) => {
   if (notOurs.test(value)) malformed();
 };
 
+/** Where a chain's forms have one spelling only. */
+const SPELLINGS = {
+  __proto__: null,
+  eip155: /^eip155:[1-9][0-9]{0,31}\/(slip44:(0|[1-9][0-9]{0,9})|erc20:0x[0-9a-f]{40})$/,
+  bip122: /^bip122:[0-9a-f]{32}\/slip44:(0|[1-9][0-9]{0,9})$/,
+};
+
 export const form = (value) => {
   if (typeof value === 'string' && /^iso4217:[A-Z]{3}$/.test(value)) return;
   pattern(/^[-a-z0-9]{3,8}:[-_a-zA-Z0-9]{1,32}\/[-a-z0-9]{3,8}:[-.%a-zA-Z0-9]{1,128}$/)(value);
   if (notOurs.test(value)) malformed();
-  if (value.startsWith('eip155:') && value !== value.toLowerCase()) malformed();
-  if (value.startsWith('bip122:') && !/^bip122:[0-9a-f]{32}\//.test(value)) malformed();
+  const spelling = SPELLINGS[value.split(':')[0]];
+  if (spelling && !spelling.test(value)) malformed();
 };
+
+/** The chain of a form that is that chain's own coin, '' for any other form. */
+export const coinOf = (value) => (/^(eip155|bip122):[^/]*\/slip44:/.test(value) ? value.split('/')[0] : '');
 
 export const account = (value) => {
   if (typeof value === 'string' && /^ref:[A-Za-z0-9.-]{1,64}$/.test(value)) return;

@@ -173,11 +173,7 @@ export const findCell = (predicate, poolName, asset) =>
 
 export const findAsset = (predicate, asset) => predicate.assets.find((item) => item.asset === asset);
 
-const factOfChain = (form) => {
-  if (/^bip122:[^/]*\/slip44:/.test(form)) return 8;
-  if (/^eip155:[^/]*\/slip44:60$/.test(form)) return 18;
-  return null;
-};
+const COIN_DECIMALS = { bip122: 8, eip155: 18 };
 
 export function checkStructure(p) {
   const must = (condition) => demand(condition, 'malformed', 'structure');
@@ -195,11 +191,17 @@ export function checkStructure(p) {
   }
   const forms = p.assets.flatMap((item) => item.forms);
   must(new Set(forms.map((item) => item.form)).size === forms.length);
-  for (const item of forms) must(factOfChain(item.form) === null || factOfChain(item.form) === item.decimals);
+  const coins = forms.filter((item) => name.coinOf(item.form) !== '');
+  for (const item of coins) must(item.decimals === COIN_DECIMALS[item.form.split(':')[0]]);
+  must(new Set(coins.map((item) => name.coinOf(item.form))).size === coins.length);
   must(p.anchors.length > 0);
   const [asOf, issued, validUntil] = [p.as_of, p.issued_at, p.valid_until].map(name.seconds);
   must(asOf <= issued && issued <= validUntil);
-  must(p.anchors.every((anchor) => name.seconds(anchor.time) <= asOf));
+  for (const anchor of p.anchors) {
+    const age = asOf - name.seconds(anchor.time);
+    must(age >= 0 && age <= name.DAY);
+  }
+  for (const rule of p.rules) must(rule.pool === '' || pools.has(rule.pool));
   must((p.previous === '') === (p.sequence === 0));
   must((p.corrects.payload_sha256 === '') === (p.corrects.reason === ''));
   for (const { reserves } of cells) {

@@ -42,7 +42,10 @@ export function checkSequence(policy, p, payloadDigest, last) {
     demand(payloadDigest === last.payload_sha256, 'failed', 'equivocation');
     return;
   }
-  if (p.sequence === last.sequence + 1) demand(p.previous === last.payload_sha256, 'failed', 'previous');
+  if (p.sequence === last.sequence + 1) {
+    demand(p.previous === last.payload_sha256, 'failed', 'previous');
+    demand(['', last.payload_sha256].includes(p.corrects.payload_sha256), 'failed', 'corrects');
+  }
   const [asOf, lastAsOf] = [seconds(p.as_of), seconds(last.as_of)];
   if (p.corrects.payload_sha256 === '') {
     demand(asOf > lastAsOf, 'failed', 'as-of-order');

@@ -22,12 +22,18 @@ def bombs() -> Iterator[tuple[str, bytes]]:
     yield "objects 100,000 deep", log(b'{"a":' * 100_000 + b"1" + b"}" * 100_000)
     yield "arrays that never end", b"[" * 1_000_000
     yield "brackets that are not in a string", log(b'"' + b'\\"[' * 100_000 + b'"') + b"[" * 100_000
+    yield "a text of quotes that never ends", b'"' + b'\\"' * 500_000
+    yield "a text of quotes that never ends, as a member", whole[: whole.index(b'""')] + b'"' + b'\\"' * 500_000
+    yield "a text of backslashes that never ends", b'"' + b"\\" * 1_000_001
+    members = [b'"%06d":0' % n for n in range(100_000)]
+    yield "100,000 members, the last of them twice", b"{" + b",".join([*members, members[-1]]) + b"}"
+    yield "100,000 members, the first of them again", b"{" + b",".join([*members, members[0]]) + b"}"
     yield "an integer of 10^6 digits", whole.replace(b'"format":1', b'"format":' + b"1" * 1_000_000, 1)
     yield "an amount of 10^6 digits", whole.replace(b'"credit":"3"', b'"credit":"' + b"3" * 1_000_000 + b'"', 1)
     yield "a text of 10^6 characters", log(b'"' + b"x" * 1_000_000 + b'"')
     yield "a text of 65,537 characters", log(b'"' + b"x" * 65_537 + b'"')
     yield "a key of 10^6 characters", b'{"' + b"k" * 1_000_000 + b'":1}'
-    yield "100,000 members", b"{" + b",".join(b'"%06d":0' % n for n in range(100_000)) + b"}"
+    yield "100,000 members", b"{" + b",".join(members) + b"}"
     yield "one member 100,000 times", b"{" + b",".join([b'"a":0'] * 100_000) + b"}"
     lines = [{**proof["lines"][0], "pool": f"p{n:05}"} for n in range(4097)]
     yield "4,097 lines", dump({**proof, "lines": lines})
