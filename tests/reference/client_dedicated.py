@@ -12,6 +12,7 @@ from .made_up import BTC_FORM, POSITIONS, USDC_BASE_FORM, USDC_FORM, VAULT_BTC, 
 from .world import World
 
 VAULT = ("vault", "BTC")
+BELOW = "failed dedicated-below"
 PHANTOM = "eip155:1:0x" + "12" * 20
 
 
@@ -70,7 +71,7 @@ def listed() -> Iterator[Vector]:
         "failed cell-unknown",
         proof=put("positions.2.asset", "ETH"),
     )
-    other = put("positions.2.position.form", "eip155:1/erc20:0xdac17f958d2ee523a2206b994597c13d831ec7")
+    other = put("positions.2.position.form", "eip155:1/erc20:0xdac17f958d2ee523a2206206994597c13d831ec7")
     yield bad("form-not-listed", "A form that does not count as the asset.", "failed cell-unknown", proof=other)
     other = put("positions.2.position.form", USDC_BASE_FORM)
     yield bad("form-of-other-chain", "A form of another chain than the account's.", "failed cell-unknown", proof=other)
@@ -94,6 +95,10 @@ def judged() -> Iterator[Vector]:
 
     world = registered(VAULT_USDC, **{"class": "DECLARED_ONLY"})
     yield bad("declared-only", "What is only declared counts.", "failed declared-only", world=world, predicate=declared)
+    for what in ("control", "observation"):
+        world = registered(VAULT_USDC, **{what: ""})
+        why = f"What counts has no evidence of {what}."
+        yield bad(f"{what}-missing", why, "failed evidence-missing", world=world)
     world = registered(VAULT_USDC, **{"class": "CUSTODIAN_CONFIRMATION"})
     letters = policies.BASE.replace("CUSTODIAN_CONFIRMATION", "ONCHAIN_MOVE")
 
@@ -183,6 +188,8 @@ def folded() -> Iterator[Vector]:
         "failed dedicated-below",
         world=World(positions=more),
     )
+    none = {"proof": put("positions", []), "claim": put("dedicated", [])}
+    yield bad("none-stated", "No account is stated, none shown, in a pool of own accounts.", BELOW, **none)
     part = [row for row in POSITIONS if row[2] != VAULT_BTC_2]
     rest = ("vault", "BTC", "ref:subcustodian-9", BTC_FORM, 100_000_000, 0, 0, "")
     yield bad(

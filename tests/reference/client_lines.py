@@ -39,6 +39,21 @@ def lines() -> Iterator[Vector]:
         "failed line-missing",
         claim=append("balances", xrp),
     )
+    zero = {"amount": "0", "asset": "BTC", "debit": "", "pool": "vault"}
+    yield bad(
+        "zero-only-without-line",
+        "Nothing but zeros is stated, and no line is there: nothing is shown.",
+        "failed line-missing",
+        who="frank",
+        claim=put("balances", [zero]),
+    )
+    yield bad(
+        "zero-with-debit-without-line",
+        "A debit is stated beside the 0.",
+        "failed line-missing",
+        who="frank",
+        claim=append("balances", {**zero, "debit": "0.1"}),
+    )
     other = append("balances", {**xrp, "asset": "BTC", "pool": "cold"})
     yield bad("line-of-unknown-pool", "The statement has no such pool.", "failed line-missing", claim=other)
     moved = put("lines.0.pool", "attic")

@@ -10,7 +10,7 @@ from . import policies
 from .canonical_json import dump, parse
 from .cases import Vector, client, statement, tiny
 from .edits import all_of, append, drop, put, swap
-from .made_up import USDC_FORM, VAULT_USDC
+from .made_up import BTC_FORM, USDC_FORM, VAULT_USDC
 from .policy_kind import mixed_key
 
 HOUSE = {"account": VAULT_USDC, "asset": "USDC", "class": "house", "form": USDC_FORM, "observed": "5"}
@@ -308,6 +308,12 @@ def statement_values() -> Iterator[Vector]:
     yield predicate("total-negative", "A negative total.", put("pools.0.assets.0.liabilities.total", "-1"))
     yield predicate("root-short", "A root of 31 bytes.", put("pools.0.assets.0.liabilities.root", "00" * 31))
     yield predicate("form-capitals", "An eip155 form in capitals.", put("assets.1.forms.0.form", capitals(USDC_FORM)))
+    zero = put("assets.1.forms.0.form", "eip155:1/slip44:060")
+    yield predicate("form-leading-zero", "A number with a zero before it is no second form.", zero)
+    item = put("assets.1.forms.0.form", USDC_FORM.replace("erc20", "erc721"))
+    yield predicate("form-of-other-standard", "A form of eip155 that is neither coin nor ERC-20.", item)
+    rune = put("assets.0.forms.0.form", BTC_FORM.replace("slip44", "rune"))
+    yield predicate("form-of-bitcoin-token", "A form of bip122 that is not its coin.", rune)
     yield predicate("form-no-namespace", "A form that is not CAIP-19.", put("assets.0.forms.0.form", "bitcoin"))
     yield predicate(
         "account-capitals", "A house account in capitals.", FULL, put("house.0.account", capitals(VAULT_USDC))

@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
 from . import policies
 from .cases import Vector, base, client, statement
+from .client_lines import ledger
 from .edits import all_of, append, put
 from .forged import one_view
 from .made_up import (
@@ -36,6 +37,13 @@ CORRECTION = all_of(
     put("anchors.0.time", "2026-03-30T23:50:00Z"),
     put("anchors.1.time", "2026-03-30T23:59:59Z"),
 )
+
+
+def no_evidence(entries: list[dict[str, Any]]) -> None:
+    """Of the account that is declared only, no control."""
+    for entry in entries:
+        if entry["position"]["account"] == "ref:bank-9.carol":
+            entry["position"].update({"class": "DECLARED_ONLY", "control": ""})
 
 
 def high_s(envelope: dict[str, Any]) -> None:
@@ -66,6 +74,45 @@ def vectors() -> Iterator[Vector]:
         claim=put("dedicated", [f"{chain}:{address.upper()}", VAULT_BTC_2, checksummed]),
     )
     yield passes("dedicated-letter", "A dedicated account off chain, under a letter.", who="grace")
+    none = all_of(put("balances", lambda old: [one for one in old if one["pool"] == "omni"]), put("dedicated", []))
+    yield passes(
+        "dedicated-nothing-held",
+        "A line of zero in a pool of own accounts needs no account.",
+        who="bob",
+        world=ledger(("vault", "USDC"), bob={1: (0, 0)}),
+        claim=none,
+    )
+    yield passes(
+        "dedicated-mixed",
+        "A pool that is mixed may hold all of a client's balance in omnibus accounts.",
+        who="carol",
+        world=World(pools={**POOLS, "vault": (POOLS["vault"][0], "mixed", "free")}),
+        proof=put("positions", []),
+        claim=put("dedicated", []),
+    )
+    declared = [*POSITIONS, ("vault", "USDC", "ref:bank-9.carol", USDC_FORM, 5, 0, 5, "carol")]
+    yield passes(
+        "dedicated-declared-apart",
+        "An own account without evidence, of which nothing counts.",
+        who="carol",
+        world=World(positions=declared, edit_register=no_evidence),
+    )
+    zero = {"amount": "0", "asset": "BTC", "debit": "", "pool": "vault"}
+    others = ({**zero, "amount": "0.00", "asset": "ETH", "debit": "0.0"}, {**zero, "asset": "XRP", "pool": ""})
+    yield passes(
+        "zero-without-line",
+        "What is stated as 0 needs no line, not even a cell.",
+        who="bob",
+        claim=append("balances", zero, *others),
+    )
+    short = World(positions=[row for row in POSITIONS if row[:2] != ("omni", "ETH")])
+    yield passes(
+        "zero-without-line-not-covered",
+        "What is stated as 0 and has no line is no matter of coverage.",
+        who="bob",
+        world=short,
+        claim=append("balances", {**zero, "asset": "ETH", "pool": "omni"}),
+    )
     yield passes("zero-other-line", "A line that is not stated is zero.", who="dave")
     yield passes("one-base-unit", "Amounts of 0.000003 and zero, in a tree padded by min_depth.", who="frank")
     yield passes(
@@ -112,6 +159,26 @@ def vectors() -> Iterator[Vector]:
         "A correction of the last statement, with its as_of.",
         predicate=CORRECTION,
         state=BEFORE,
+    )
+    yield passes(
+        "correction-of-a-skipped-one",
+        "Statements were skipped, and one of them is corrected: its as_of is not known here.",
+        predicate=put("corrects", {"payload_sha256": "33" * 32, "reason": "a position was left out"}),
+        state={**BEFORE, "sequence": 3, "payload_sha256": "00" * 32, "as_of": AS_OF},
+        who="frank",
+    )
+    yield passes(
+        "anchor-a-day-before",
+        "An anchor is exactly 86,400 seconds before as_of.",
+        predicate=put("anchors.0.time", "2026-06-29T00:00:00Z"),
+        who="frank",
+    )
+    testnet = "bip122:000000000933ea01ad0ee984209779ba/slip44:1"
+    yield passes(
+        "coins-of-two-chains",
+        "Each chain has its own coin, whatever its number; both count as one asset.",
+        predicate=put("assets.0.forms", [{"decimals": 8, "form": form} for form in (BTC_FORM, testnet)]),
+        who="frank",
     )
     yield passes(
         "first-statement",

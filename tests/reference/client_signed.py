@@ -216,6 +216,17 @@ def structure() -> Iterator[Vector]:
     yield bad("scale-swap-ether", "Ether of 9 decimals.", put("assets.1.forms", [{"decimals": 9, "form": ETH_FORM}]))
     sepolia = put("assets.1.forms.0", {"decimals": 17, "form": "eip155:11155111/slip44:60"})
     yield bad("scale-swap-other-chain", "The same on another chain of its kind.", sepolia)
+    classic = put("assets.1.forms.0", {"decimals": 8, "form": "eip155:61/slip44:61"})
+    yield bad("scale-swap-other-number", "The same under another number.", classic)
+    numbers = put("assets.0.forms", [{"decimals": 8, "form": form} for form in (BTC_FORM, BTC_FORM[:-1] + "1")])
+    yield bad("coin-under-two-forms", "Bitcoin's own coin under two numbers, in one asset.", numbers)
+    forms = [ETH_FORM, ETH_FORM[:-2] + "61"]
+    ether = [
+        {"asset": f"ETH{n}", "decimals": 18, "forms": [{"decimals": 18, "form": form}]} for n, form in enumerate(forms)
+    ]
+    ether = [{**one, "kind": "native", "name": "Ether"} for one in ether]
+    two = put("assets", lambda old: [old[0], *ether, old[1]])
+    yield bad("coin-under-two-assets", "Ether under two numbers, as two assets.", two)
     empty = append(cell + "reserves.by_class", {"amount": "0", "class": "KEY_SIGNATURE"})
     yield bad("class-of-nothing", "A class with nothing in it.", empty)
     declared = append(cell + "reserves.by_class", {"amount": "1", "class": "DECLARED_ONLY"})
@@ -224,6 +235,9 @@ def structure() -> Iterator[Vector]:
     yield bad("issued-before-as-of", "Issued before as_of.", put("issued_at", "2026-06-29T23:59:59Z"))
     yield bad("valid-before-issued", "Valid until before it was issued.", put("valid_until", "2026-07-03T11:59:59Z"))
     yield bad("anchor-after-as-of", "An anchor later than as_of.", put("anchors.1.time", "2026-06-30T00:00:01Z"))
+    yield bad("anchor-too-old", "An anchor 86,401 seconds before as_of.", put("anchors.0.time", "2026-06-28T23:59:59Z"))
+    unknown_pool = append("rules", rule("SEG-01", "PASS", "zoo"))
+    yield bad("rule-pool-unknown", "A rule answered for a pool that is not there.", unknown_pool)
     yield bad("previous-missing", "A later statement without a previous one.", put("previous", ""))
     yield bad("previous-of-first", "The first statement with a previous one.", put("sequence", 0))
     yield bad("corrects-without-reason", "A correction without a reason.", put("corrects.payload_sha256", "11" * 32))
@@ -361,6 +375,13 @@ def sequence() -> Iterator[Vector]:
         "failed previous",
         BEFORE,
         predicate=all_of(CORRECTION, put("previous", "33" * 32)),
+    )
+    yield bad(
+        "correction-of-another",
+        "The next statement follows the last one and corrects another.",
+        "failed corrects",
+        BEFORE,
+        predicate=all_of(CORRECTION, put("corrects.payload_sha256", "33" * 32)),
     )
 
 

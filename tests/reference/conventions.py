@@ -10,6 +10,7 @@ import re
 from .outcome import malformed, usage
 
 BOUND = 2**127
+DAY = 86_400
 
 
 def H(data: bytes) -> bytes:
@@ -75,6 +76,7 @@ def converted_down(quantity: int, form_decimals: int, asset_decimals: int) -> in
 
 
 _CHAIN = r"[-a-z0-9]{3,8}:[-_a-zA-Z0-9]{1,32}"
+_COIN = r"slip44:(0|[1-9][0-9]{0,9})"
 PATTERNS = {
     "custodian id": r"[a-z0-9][a-z0-9.-]{0,23}",
     "pool": r"[a-z0-9][a-z0-9.-]{0,23}",
@@ -102,9 +104,9 @@ def is_a(item: str, value: object) -> bool:
     if item in ("chain", "form", "account") and value.startswith(("ref:", "iso4217:")):
         return "/" not in value and value.count(":") == 1 and item == {"r": "account", "i": "form"}[value[0]]
     if item == "form" and value.startswith("eip155:"):
-        return value == value.lower() and re.match(r"eip155:[1-9][0-9]{0,31}/", value) is not None
+        return re.fullmatch(rf"eip155:[1-9][0-9]{{0,31}}/({_COIN}|erc20:0x[0-9a-f]{{40}})", value) is not None
     if item == "form" and value.startswith("bip122:"):
-        return re.match(r"bip122:[0-9a-f]{32}/", value) is not None
+        return re.fullmatch(rf"bip122:[0-9a-f]{{32}}/{_COIN}", value) is not None
     if item == "account":
         return len(value) <= 104 and _normal(value)
     if item == "time":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from typing import Any
 
@@ -155,6 +156,7 @@ class _Client:
         """Step 6."""
         if not self.reader.balances:
             raise usage("no-balance")
+        typed: dict[tuple[str, str], dict[str, str]] = {}
         for stated in self.reader.balances:
             pools = [stated["pool"]]
             if not stated["pool"]:
@@ -165,13 +167,13 @@ class _Client:
                 ]
             if len(pools) > 1:
                 raise usage("pool-needed")
-            if not pools:
-                raise failed("line-missing")
-            if (pools[0], stated["asset"]) in self.stated:
+            key = (pools[0] if pools else "", stated["asset"])
+            if key in typed:
                 raise usage("stated-twice")
-            self.stated[pools[0], stated["asset"]] = stated
+            typed[key] = stated
         there = {(line["pool"], line["asset"]) for line in self.proof["lines"]}
-        if set(self.stated) - there:
+        self.stated = {key: stated for key, stated in typed.items() if key in there}
+        if not self.stated or any(not is_nothing(typed[key]) for key in typed.keys() - there):
             raise failed("line-missing")
         if any(self.cell(line) is None for line in self.proof["lines"]):
             raise failed("cell-unknown")
@@ -262,7 +264,9 @@ class _Client:
         for entry in entries:
             counted[entry["pool"], entry["asset"]] += int(entry["position"]["counted"])
         credits = {(line["pool"], line["asset"]): credit_of(line) for line in self.proof["lines"]}
-        if any(total < credits.get(key, 0) for key, total in counted.items()):
+        dedicated = {pool["pool"] for pool in self.signed.predicate["pools"] if pool["model"] == "dedicated"}
+        owed = {key for key in credits if key[0] in dedicated}
+        if any(counted[key] < credits.get(key, 0) for key in owed | set(counted)):
             raise failed("dedicated-below")
 
     def _position(self, position: dict[str, Any], tie_blind: str) -> None:
@@ -272,10 +276,17 @@ class _Client:
         if position["counted"] != "0":
             if position["class"] == "DECLARED_ONLY":
                 raise failed("declared-only")
+            if "" in (position["control"], position["observation"]):
+                raise failed("evidence-missing")
             part = {"by_class": [{"class": position["class"]}]}
             register.check_assurance(part, self.signed.policy["least_assurance"])
         if position["client_tie"] != tree.client_tie(bytes.fromhex(tie_blind), self.holder).hex():
             raise failed("tie-differs")
+
+
+def is_nothing(stated: dict[str, str]) -> bool:
+    """Whether a balance is stated as 0, with no debit but 0: it needs no line."""
+    return all(re.fullmatch(r"0(\.0{1,30})?", text) for text in (stated["amount"], stated["debit"] or "0"))
 
 
 def credit_of(line: dict[str, Any]) -> int:

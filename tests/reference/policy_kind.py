@@ -158,8 +158,46 @@ def policy_vectors() -> Iterator[Vector]:
         "A pinned form twice.",
         policies.BASE + usd.replace("}]", '}, {form = "iso4217:USD", decimals = 3}]'),
     )
+    yield good(
+        "forms-of-chains", "Coins, tokens and a form of a chain not known here.", policies.BASE + forms(*GOOD_FORMS)
+    )
+    for name, why, form in BAD_FORMS:
+        yield bad(f"form-{name}", why, policies.BASE + forms(form))
     for name, why, key in bad_keys():
         yield bad(name, why, more(policies.signer("Other", "custodian", key)))
+
+
+TOKEN = "0x" + "ab" * 20
+GOOD_FORMS = (
+    "bip122:000000000933ea01ad0ee984209779ba/slip44:1",
+    "eip155:10/slip44:0",
+    "eip155:61/slip44:9999999999",
+    f"eip155:{'9' * 32}/erc20:{TOKEN}",
+    "solana:5eykt4UsFv8P8NJdTREpY1vzqKqZKvdp/token:EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGGkZwyTDt1v",
+)
+BAD_FORMS = [
+    ("leading-zero", "A number with a zero before it.", "eip155:1/slip44:060"),
+    ("zeros", "00 is not 0.", BTC_FORM + "0"),
+    ("eleven-digits", "A number of eleven digits.", "eip155:1/slip44:10000000000"),
+    ("number-missing", "No number.", "eip155:1/slip44:"),
+    ("number-hex", "A number in hex.", "eip155:1/slip44:0x3c"),
+    ("token-short", "39 hex digits.", f"eip155:1/erc20:{TOKEN[:-1]}"),
+    ("token-long", "41 hex digits.", f"eip155:1/erc20:{TOKEN}a"),
+    ("token-capitals", "Hex in capitals.", f"eip155:1/erc20:0x{'AB' * 20}"),
+    ("token-no-prefix", "Hex without 0x.", f"eip155:1/erc20:{TOKEN[2:]}"),
+    ("other-standard", "Neither a coin nor an ERC-20.", f"eip155:1/erc1155:{TOKEN}"),
+    ("namespace-capitals", "A namespace in capitals.", f"eip155:1/ERC20:{TOKEN}"),
+    ("chain-zero", "A chain with a zero before its number.", "eip155:01/slip44:60"),
+    ("bitcoin-chain-short", "A chain of 31 hex digits.", BTC_FORM.replace("bip122:0", "bip122:")),
+    ("bitcoin-token", "A token on Bitcoin.", BTC_FORM.replace("slip44", "rune")),
+    ("bitcoin-leading-zero", "The coin again, its number as 01.", BTC_FORM[:-1] + "01"),
+]
+
+
+def forms(*names: str) -> str:
+    """Pins of one asset with these forms."""
+    listed = ", ".join(f'{{form = "{name}", decimals = 8}}' for name in names)
+    return f'[[assets]]\nasset = "BTC"\ndecimals = 8\nforms = [{listed}]\n'
 
 
 def bad_keys() -> Iterator[tuple[str, str, str]]:

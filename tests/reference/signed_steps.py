@@ -10,7 +10,7 @@ from typing import Any
 from . import policy as policies
 from . import register
 from .canonical_json import parse
-from .conventions import is_a, seconds, typed_account
+from .conventions import DAY, is_a, seconds, typed_account
 from .outcome import Refusal, failed, malformed, policy, usage
 from .signatures import verifies
 from .statement import (
@@ -22,9 +22,6 @@ from .statement import (
 )
 
 PASSED = {"class": "passed", "reason": "", "step": 0}
-
-
-DAY = 86_400
 
 
 @dataclass
@@ -147,9 +144,12 @@ def sequence(signed: Signed, last: Any) -> None:
         if identity(signed.payload) != last["payload_sha256"]:
             raise failed("equivocation")
         return
-    if p["sequence"] == last["sequence"] + 1 and p["previous"] != last["payload_sha256"]:
-        raise failed("previous")
     corrected = p["corrects"]["payload_sha256"]
+    if p["sequence"] == last["sequence"] + 1:
+        if p["previous"] != last["payload_sha256"]:
+            raise failed("previous")
+        if corrected not in ("", last["payload_sha256"]):
+            raise failed("corrects")
     if corrected == last["payload_sha256"] and p["as_of"] != last["as_of"]:
         raise failed("as-of-order")
     if corrected == "":

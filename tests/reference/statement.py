@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 from .canonical_json import dump, parse
-from .conventions import H, chain_of
+from .conventions import DAY, H, chain_of, seconds
 from .outcome import failed, malformed
 from .severities import severity
 from .shape import a, amount, amount_or_none, array, base64_of, by, number, obj, text, texts, word
@@ -200,12 +200,9 @@ def asset_named(predicate: dict[str, Any], asset: str) -> dict[str, Any]:
 
 
 def native_decimals(form: str) -> int | None:
-    """The scale that is a fact of the form's chain."""
-    if re.match(r"bip122:[^/]*/slip44:", form):
-        return 8
-    if re.fullmatch(r"eip155:[^/]*/slip44:60", form):
-        return 18
-    return None
+    """The scale of a chain's own coin, which is a fact of the chain; None of any other form."""
+    coin = re.fullmatch(r"(bip122|eip155):[^/]*/slip44:[0-9]*", form)
+    return {"bip122": 8, "eip155": 18}[coin[1]] if coin else None
 
 
 def check_structure(p: dict[str, Any]) -> None:
@@ -228,12 +225,17 @@ def check_structure(p: dict[str, Any]) -> None:
     demand(len({form["form"] for form in forms}) == len(forms), "a form stands under two assets")
     for form in forms:
         demand(native_decimals(form["form"]) in (None, form["decimals"]), "not the chain's own scale")
+    coins = [chain_of(form["form"]) for form in forms if native_decimals(form["form"]) is not None]
+    demand(len(set(coins)) == len(coins), "a chain's own coin stands under two forms")
     for _, entry in cells:
         for part in entry["reserves"]["by_class"]:
             demand(int(part["amount"]) > 0 and part["class"] != "DECLARED_ONLY", "by_class lists what is none")
     demand(len(p["anchors"]) > 0, "no anchor")
     demand(p["as_of"] <= p["issued_at"] <= p["valid_until"], "times out of order")
-    demand(all(anchor["time"] <= p["as_of"] for anchor in p["anchors"]), "an anchor after as_of")
+    ages = [seconds(p["as_of"]) - seconds(anchor["time"]) for anchor in p["anchors"]]
+    demand(all(0 <= age <= DAY for age in ages), "an anchor after as_of, or more than a day before it")
+    pools = {pool["pool"] for pool in p["pools"]}
+    demand(all(rule["pool"] in pools | {""} for rule in p["rules"]), "a rule's pool is unknown")
     demand((p["previous"] == "") == (p["sequence"] == 0), "previous and sequence 0")
     demand((p["corrects"]["payload_sha256"] == "") == (p["corrects"]["reason"] == ""), "half a correction")
     for _, entry in cells:
