@@ -254,10 +254,10 @@ def test_postgresql_gives_the_same_bytes(
             ),
         )
     for sql in (
-        f"DELETE FROM {table}",
+        f"DELETE FROM {table}",  # noqa: S608
         f"DROP TABLE {table}",
         f"SELECT 1; DROP TABLE {table}",
-        "nonsense",  # noqa: S608
+        "nonsense",
         f"WITH gone AS (DELETE FROM {table} RETURNING *) SELECT {columns} FROM gone",  # noqa: S608
         "SET TRANSACTION READ WRITE",
         "SELECT 1/0 AS client_id",

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from custodian.demo_steps import NOW, account_of, attest, challenge, edit_register, sign
-from reserveproof.custodian import draft_store
+from reserveproof.custodian import draft_store, signing
 from reserveproof.custodian import publish as publishing
 from reserveproof.custodian.demo_world import OFFICER
 from reserveproof.custodian.publish import RefusedByVerifierError, load_published, publish
@@ -60,26 +60,35 @@ def test_too_few_signatures_are_refused(attested: Snapshot) -> None:
     assert attested.state() == State.SIGNED
 
 
-def test_a_failing_statement_is_refused(with_ledger: Snapshot) -> None:
+def sign_failing(snapshot: Snapshot, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Signatures over a failing draft, which signing itself refuses: what publishing then does is its own fence."""
+    with monkeypatch.context() as patch:
+        patch.setattr(signing, "_refuse_failing", lambda _state: None)
+        sign(snapshot)
+
+
+def test_a_failing_statement_is_refused(with_ledger: Snapshot, monkeypatch: pytest.MonkeyPatch) -> None:
     one = account_of("trust-btc-2")
     edit_register(with_ledger, lambda row: row | {"height": "919999"} if row["account"] == one else row)
     challenge(with_ledger)
     assert attest(with_ledger).verdict == "failing"
-    sign(with_ledger)
+    sign_failing(with_ledger, monkeypatch)
     with pytest.raises(RefusedByVerifierError) as caught:
         published(with_ledger)
     assert caught.value.verifier_status == 3
     assert leftovers(with_ledger) == []
 
 
-def test_a_blocking_rule_that_only_the_custodian_runs_is_refused(with_ledger: Snapshot) -> None:
+def test_a_blocking_rule_that_only_the_custodian_runs_is_refused(
+    with_ledger: Snapshot, monkeypatch: pytest.MonkeyPatch
+) -> None:
     poor = account_of("vault-btc-0")
     edit_register(with_ledger, lambda row: row | {"quantity": "500"} if row["account"] == poor else row)
     other = account_of("vault-btc-1")
     edit_register(with_ledger, lambda row: row | {"quantity": "0.5"} if row["account"] == other else row)
     challenge(with_ledger)
     assert attest(with_ledger).verdict == "failing"
-    sign(with_ledger)
+    sign_failing(with_ledger, monkeypatch)
     with pytest.raises(RefusedByVerifierError):
         published(with_ledger)
 
