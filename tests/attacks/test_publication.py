@@ -12,6 +12,7 @@ from attacks.toolbox import (
     check_client,
     client_outcome,
     client_vector,
+    moved_to,
     open_world,
     outcome,
     policies,
@@ -148,7 +149,7 @@ def test_24_history_drop_fork_reorder(tmp_path):
     assert walk(tmp_path / "e", first, fork) == [PASSED, ("failed", 4, "previous")], "forked"
     other = all_of(second, OTHER)
     assert walk(tmp_path / "f", first, second, other) == [PASSED, PASSED, ("failed", 4, "equivocation")]
-    early = all_of(second, put("as_of", "2026-06-30T00:00:00Z"))
+    early = all_of(second, moved_to("2026-06-30T00:00:00Z"))
     assert walk(tmp_path / "g", first, early) == [PASSED, ("failed", 4, "as-of-order")]
 
 
@@ -169,7 +170,7 @@ def chain() -> list[Any]:
     made: list[Any] = [put("notes", {})]
     for sequence, as_of in ((8, "2026-07-31T00:00:00Z"), (9, "2026-08-31T00:00:00Z")):
         before = identity(statement(open_world(), predicate=made[-1])[0])
-        made.append(all_of(put("sequence", sequence), put("previous", before), put("as_of", as_of),
+        made.append(all_of(put("sequence", sequence), put("previous", before), moved_to(as_of),
                            put("issued_at", as_of)))  # fmt: skip
     return made
 

@@ -223,11 +223,11 @@ def test_33_double_count_in_the_books_of_a_second_custodian(tmp_path):
     """Two statements, two policies, one wallet: either alone is well, both together are not."""
     other = signed_world(custodian="b-custody")
     assert public_outcome(world=open_world()) == PASSED
-    theirs = public(world=other)
+    theirs = public(world=other, policy=policies.BASE.replace("acme-custody", "b-custody"))
     assert public_outcome(others=(theirs,), world=open_world()) == ("failed", 11, "rule-fails")
     given = write_public(tmp_path / "a", public(world=open_world()))
     b = write_public(tmp_path / "b", theirs)
-    ran = run([*given, "--other", b[1], "--json"])
+    ran = run([*given, "--other", b[1], b[b.index("--policy") + 1], "--json"])
     assert ran.verdict() == ("failed", 11, "rule-fails")
     assert "SEG-10" in json.loads(ran.out)["failure"]["message"]
     assert run([*given, "--json"]).verdict() == PASSED

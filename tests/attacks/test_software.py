@@ -133,7 +133,7 @@ def bundle_judge(files: dict[str, bytes], name: str, policy_text: str, at: str) 
 
     def judge(data: bytes) -> object:
         found = check_bundle(
-            BundleInMemory({**files, name: data}), policy=policy, last=None, at=clock, digest="", others=(),
+            BundleInMemory({**files, name: data}), policy=policy, last=None, at=clock, digest="", others=None,
             record=Record(),
         )  # fmt: skip
         return found.trusted.statement, found.trusted.payload_sha256, found.rebuilt, found.facts

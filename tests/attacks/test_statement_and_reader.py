@@ -22,6 +22,7 @@ from attacks.toolbox import (
     client_vector,
     every_cell,
     extract_rows,
+    moved_to,
     open_world,
     outcome,
     policies,
@@ -121,7 +122,7 @@ def test_alternate_population_over_two_chained_statements():
         return client_outcome(world=second, who="bob", state=seen, predicate=all_of(chained, *edits))
 
     assert bob() == ("failed", 4, "as-of-order"), "the same instant twice"
-    later = [put("as_of", "2026-07-01T00:00:00Z")]
+    later = [moved_to("2026-07-01T00:00:00Z")]
     assert bob(*later) == ("policy", 4, "interval"), "a day later"
     owed = {"amount": "1.30000000", "asset": "BTC", "debit": "", "pool": "omni"}
     lonely = client_outcome(world=second, who="alice", claim=put("balances", [owed]))

@@ -107,9 +107,14 @@ def check_public(
         last=seen(vector["state"]),
         at=parse_time(vector["at"]),
         digest="",
-        others=[in_memory(other["bundle"]) for other in others],
+        others=[check_public(other).rebuilt for other in others] or None,
         record=record or Record(),
     )
+
+
+def moved_to(as_of: str) -> Callable[[Any], Any]:
+    """The statement of another instant: its anchors stand close before it, as they must."""
+    return all_of(put("as_of", as_of), *(put(f"anchors.{number}.time", as_of) for number in (0, 1)))
 
 
 def client_outcome(**more: Any) -> Outcome:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 
 import pytest
 from hypothesis import given
@@ -25,6 +26,10 @@ values = st.recursive(
 
 def parse(data):
     return canonical_json.parse(data, max_bytes=1 << 20, what="the file")
+
+
+def parse_large(data):
+    return canonical_json.parse(data, max_bytes=1 << 24, what="the file")
 
 
 @given(values)
@@ -86,3 +91,19 @@ def test_dump_refuses_what_parse_would(value):
 def test_an_error_names_the_file():
     with pytest.raises(MalformedError, match=r"^the file: "):
         parse(b'{"a":true}')
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b'"' + b'\\"' * 500_000,
+        b"{" + b",".join(b'"k%d":1' % number for number in range(60_000)) + b',"k59999":1}',
+        b'["' * 500_000,
+    ],
+    ids=["open string of escapes", "last key twice", "strings and brackets"],
+)
+def test_hostile_text_takes_no_quadratic_time(data):
+    started = time.process_time()
+    with pytest.raises(MalformedError):
+        parse_large(data)
+    assert time.process_time() - started < 2

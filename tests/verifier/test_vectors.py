@@ -114,7 +114,7 @@ def test_public(path):
                 last=last_seen(case),
                 at=parse_time(case["at"]),
                 digest="",
-                others=(),
+                others=None,
                 record=Record(),
             )
         ),

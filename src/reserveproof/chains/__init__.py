@@ -1,7 +1,7 @@
 """Control schemes and offline account codecs, one module a chain. Judges only; run by both sides."""
 
 from .accounts import account_chain
-from .forms import form_chain, native_decimals, normalise_form
+from .forms import form_chain, is_public_chain, native_decimals, normalise_form
 from .interfaces import AccountCodec, ControlEvidence, ControlResult, ControlScheme
 from .letters import letter_is_fresh
 from .registry import check_control, normalise_account, schemes_for
@@ -14,6 +14,7 @@ __all__ = [
     "account_chain",
     "check_control",
     "form_chain",
+    "is_public_chain",
     "letter_is_fresh",
     "native_decimals",
     "normalise_account",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from reserveproof.format.errors import MalformedError, shown
-from reserveproof.format.identifiers import FORM, chain_of
+from reserveproof.format.identifiers import FORM, chain_of, is_normal_form, is_own_coin
 
 from . import bitcoin, ethereum
 
@@ -61,16 +61,22 @@ def form_chain(form: str) -> str:
 
 
 def native_decimals(form: str) -> int | None:
-    """Decimals of a form where they are a fact of the chain, so that a registry that says otherwise is
-    wrong: 8 for bitcoin on its networks, 18 for the native coin of an eip155 chain. None where they are a
-    contract's or a convention's (tokens, currencies), and for what is not a form."""
-    try:
-        chain, asset = normalise_form(form).split("/")
-    except (MalformedError, ValueError):
+    """Decimals of a form where they are a fact of the chain, so that a registry that says otherwise is wrong: 8 for
+    the own coin of a bip122 chain, 18 for that of an eip155 chain, whatever its slip44 number. None where they are a
+    contract's or a convention's (tokens, currencies), and for what is not a form in its one spelling."""
+    if not is_normal_form(form) or not is_own_coin(form):
         return None
-    namespace, reference = chain.split(":")
-    if namespace == bitcoin.NAMESPACE and reference in bitcoin.NETWORKS and asset in ("slip44:0", "slip44:1"):
-        return bitcoin.DECIMALS
-    if namespace == ethereum.NAMESPACE and asset == "slip44:60":
-        return ethereum.DECIMALS
-    return None
+    return bitcoin.DECIMALS if form.startswith(f"{bitcoin.NAMESPACE}:") else ethereum.DECIMALS
+
+
+# A block of one of these is made by many independent parties, so its hash gives a "not before". Test networks and
+# private chains are not here, however well known; a chain that is missing is not guessed.
+_PUBLIC_CHAINS = frozenset(
+    {"bip122:000000000019d6689c085ae165831e93"}
+    | {f"eip155:{number}" for number in (1, 10, 56, 100, 137, 8453, 42161, 43114)}
+)
+
+
+def is_public_chain(chain: str) -> bool:
+    """Whether a CAIP-2 chain is known here as one that a block hash can anchor a time to."""
+    return chain in _PUBLIC_CHAINS

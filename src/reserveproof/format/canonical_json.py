@@ -18,6 +18,8 @@ from .limits import MAX_JSON_INTEGER, MAX_NESTING
 Json = dict[str, "Json"] | list["Json"] | str | int
 
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+# Possessive, and a string may lack its end: a file of quotes and backslashes must not be scanned again and again.
+_TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*+"?|[\[{]|[\]}]', re.DOTALL)
 _KEY = re.compile(r"[\x20-\x7e]{1,128}")
 
 
@@ -63,12 +65,11 @@ def _encode(value: object) -> bytes:
 def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
     members = dict(pairs)
     if len(members) != len(pairs):
-        names = [key for key, _ in pairs]
-        _refuse(
-            "duplicate-key",
-            "a JSON object names a member twice",
-            next(k for k in names if names.count(k) > 1),
-        )
+        seen: set[str] = set()
+        for key, _ in pairs:
+            if key in seen:
+                _refuse("duplicate-key", "a JSON object names a member twice", key)
+            seen.add(key)
     return members
 
 
@@ -86,7 +87,7 @@ def _not_allowed(token: str) -> NoReturn:
 def _nesting(data: bytes) -> int:
     """Deepest bracket nesting, strings skipped: json's own scanner recurses, so it is measured first."""
     deepest = depth = 0
-    for token in re.finditer(rb'"(?:[^"\\]|\\.)*"|[\[{]|[\]}]', data, re.DOTALL):
+    for token in _TOKEN.finditer(data):
         head = token.group()[:1]
         if head in b"[{":
             depth += 1

@@ -60,13 +60,22 @@ def is_normal_account(account: str) -> bool:
     return True
 
 
+_NORMAL_FORM = {
+    "eip155": re.compile(r"eip155:[1-9][0-9]{0,31}/(?:slip44:(?:0|[1-9][0-9]{0,9})|erc20:0x[0-9a-f]{40})"),
+    "bip122": re.compile(r"bip122:[0-9a-f]{32}/slip44:(?:0|[1-9][0-9]{0,9})"),
+}
+
+
 def is_normal_form(form: str) -> bool:
-    """Whether a form is spelled in its one way: eip155 in lower case, the chain of bip122 as 32 hex digits."""
-    if not FORM.fullmatch(form):
-        return False
-    if form.startswith("eip155:"):
-        return re.fullmatch(r"eip155:[1-9][0-9]{0,31}/[-a-z0-9]{3,8}:[-.%a-z0-9]{1,128}", form) is not None
-    return not form.startswith("bip122:") or re.match(r"bip122:[0-9a-f]{32}/", form) is not None
+    """Whether a form is spelled in its one way: on eip155 and bip122 the chain's own coin, or an ERC-20 contract. Two
+    spellings of one thing would count it twice."""
+    exact = _NORMAL_FORM.get(form.partition(":")[0])
+    return FORM.fullmatch(form) is not None and (exact is None or exact.fullmatch(form) is not None)
+
+
+def is_own_coin(form: str) -> bool:
+    """Whether a form is the own coin of a chain of which one coin is known: `slip44` on eip155 and bip122."""
+    return form.startswith(("eip155:", "bip122:")) and "/slip44:" in form
 
 
 def on_one_chain(account: str, form: str) -> bool:

@@ -14,7 +14,7 @@ from itertools import groupby
 from .. import segregation
 from ..format.amounts import to_readable
 from ..format.errors import EvidenceError
-from ..format.limits import AMOUNT_BOUND
+from ..format.limits import AMOUNT_BOUND, MAX_EVIDENCE_BYTES
 from ..format.manifest import FileEntry, evidence_file
 from ..format.pool import PoolAsset
 from ..format.proof_file import Bucket
@@ -27,6 +27,7 @@ from ..format.wallet_table import WalletRow
 from ..segregation.published_text import PublishedText, is_searchable
 from .audit_store import AuditStore
 from .bundle import Bundle
+from .evidence_step import check_evidence
 from .facts import public_facts
 from .fold import Committed
 from .hashing import (
@@ -40,10 +41,12 @@ from .hashing import (
     position_holder,
     sha256,
 )
-from .public import VerifiedBundle, run_and_compare
+from .policy import Policy
+from .public import VerifiedBundle
 from .rebuild import commit
 from .record import Record
-from .register_steps import RebuiltRegister, blinded_cell, check_cell, check_entries, check_evidence, register_tree
+from .register_steps import RebuiltRegister, blinded_cell, check_cell, check_entries, register_tree
+from .rules_step import require_rebuilt, run_and_compare
 
 Cell = tuple[str, str]
 SAMPLE = 100
@@ -92,7 +95,7 @@ class VerifiedAudit:
     rebuilt: frozenset[Cell]
 
 
-def check_audit(public: VerifiedBundle, inputs: AuditInputs, record: Record) -> VerifiedAudit:
+def check_audit(public: VerifiedBundle, inputs: AuditInputs, policy: Policy, record: Record) -> VerifiedAudit:
     """Steps 13 to 16, after the public ones have passed."""
     statement = public.trusted.statement
     with record.step(13, "Extract") as step:
@@ -117,6 +120,7 @@ def check_audit(public: VerifiedBundle, inputs: AuditInputs, record: Record) -> 
             record.unchecked("to whom dedicated accounts are tied: the wallet register was not given (--wallets)")
         else:
             _check_ties(statement, inputs, rebuilt, sums)
+        require_rebuilt(policy, statement, rebuilt.cells)
         step.lines.append(f"{len(rebuilt.cells)} reserves trees, all as signed")
     with record.step(15, "Control totals") as step:
         if inputs.control_totals is None:
@@ -246,10 +250,10 @@ def _rebuild_blinded(
         for digest in (entry.position.control, entry.position.observation)
         if digest is not None
     }
-    files = {name: FileEntry(name, sha256(inputs.sealed_evidence.read(name, 1 << 16)), 0) for name in names}
-    for name, file in files.items():
-        if evidence_file(file.sha256) != name:
-            raise EvidenceError(f"{name} is not the file of its name", reason="file-differs", found=file.sha256.hex())
+    files: dict[str, FileEntry] = {}
+    for name in names:
+        data = inputs.sealed_evidence.read(name, MAX_EVIDENCE_BYTES)
+        files[name] = FileEntry(name, sha256(data), len(data))
     shown = check_evidence(inputs.sealed_evidence, files, statement, entries)
     by_cell: dict[Cell, list[RegisterEntry]] = {}
     for entry in entries:

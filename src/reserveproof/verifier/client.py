@@ -7,6 +7,7 @@ over lines runs one step over all lines before the next, so the first failing st
 from __future__ import annotations
 
 import datetime as dt
+import re
 from dataclasses import dataclass
 
 from ..format import envelope as envelopes
@@ -24,13 +25,15 @@ from . import dedicated
 from .bundle import Bundle
 from .claims import NOTHING_OWED, SIGNIFICANT_DIGITS, Balance, Claims, TypedAmount, typed_amount
 from .coverage import check_cell_coverage, weakest_class
+from .facts import public_facts
 from .fold import Committed, check_leaf_sum, check_path_shape, compare, fold, leads_to_root
 from .hashing import Tree, TreeName, client_holder, line_details
 from .last_seen import LastSeen
 from .policy import Policy
 from .record import Record
 from .register_steps import RebuiltRegister, rebuild_bundle
-from .statement_steps import Trusted, establish, severity_of
+from .rules_step import refuse_stated_failures, run_and_compare
+from .statement_steps import Trusted, establish
 
 WRONG_FILE = (
     "check that id and code are typed as registered, and that proof file and statement are the ones delivered "
@@ -105,7 +108,7 @@ def check_client(
     )
     holder = client_holder(claims.client_id, claims.client_code)
     with record.step(6, "Lines") as step:
-        pairs = _match_lines(parsed, claims, trusted.statement)
+        pairs = _match_lines(parsed, claims, trusted.statement, record)
         step.lines.append(f"{len(pairs)} stated balances have a line; every other line is zero")
     with record.step(7, "Each line") as step:
         stated = [_stated(trusted.statement, line, balance) for line, balance in pairs]
@@ -131,7 +134,7 @@ def check_client(
         trusted=trusted,
         lines=tuple(_verified(entry, rebuilt) for entry in stated),
         dedicated=positions,
-        rebuilt=rebuilt is not None,
+        rebuilt=rebuilt is not None and all((e.line.pool, e.line.asset) in rebuilt.cells for e in stated),
     )
 
 
@@ -162,7 +165,7 @@ def _one_envelope(parsed: ProofFile, statement: bytes | None, bundle: Bundle | N
 
 
 # (6)
-def _match_lines(parsed: ProofFile, claims: Claims, statement: Statement) -> list[tuple[Line, Balance]]:
+def _match_lines(parsed: ProofFile, claims: Claims, statement: Statement, record: Record) -> list[tuple[Line, Balance]]:
     if not claims.balances:
         raise UsageError("no balance is stated", reason="no-balance", hint="state each asset held and its amount")
     lines = {(line.pool, line.asset): line for line in parsed.lines}
@@ -181,14 +184,18 @@ def _match_lines(parsed: ProofFile, claims: Claims, statement: Statement) -> lis
         if (pool, balance.asset) in stated:
             raise UsageError(f"{pool} {balance.asset} is stated twice", reason="stated-twice")
         stated[pool, balance.asset] = balance
-    for pool, asset in stated:
-        if (pool, asset) not in lines:
+    absent = [key for key in stated if key not in lines]
+    for pool, asset in absent:
+        if len(absent) == len(stated) or not _is_zero(stated[pool, asset]):
             raise EvidenceError(
                 f"the proof file has no line for {asset}" + (f" in {pool}" if pool else ""),
                 reason="line-missing",
                 expected="a line for each balance stated",
                 hint="check the asset's and pool's names; if they are right, this balance is not included",
             )
+        record.unchecked(
+            f"{asset}{f' in {pool}' if pool else ''}: stated as zero, and the proof file has no line for it"
+        )
     for (pool, asset), line in lines.items():
         if statement.pool_asset(pool, asset) is None:
             raise EvidenceError(
@@ -203,7 +210,12 @@ def _match_lines(parsed: ProofFile, claims: Claims, statement: Statement) -> lis
                 found=f"credit {line.credit}, debit {line.debit} base units",
                 hint="state every balance of that day, zero ones apart",
             )
-    return [(lines[key], balance) for key, balance in sorted(stated.items())]
+    return [(lines[key], balance) for key, balance in sorted(stated.items()) if key in lines]
+
+
+def _is_zero(balance: Balance) -> bool:
+    """Whether nothing is stated: who has no ledger row has no line, and need have none."""
+    return all(re.fullmatch(r"0(?:\.0{1,30})?", text) for text in (balance.amount, balance.debit or "0"))
 
 
 # (7)
@@ -317,15 +329,7 @@ def _check_coverage(
     pools = {entry.line.pool for entry in stated}
     for entry in stated:
         check_cell_coverage(policy, entry.line.pool, entry.cell, entry.decimals)
-    for rule in statement.rules:
-        if rule.result == "FAIL" and severity_of(rule.id) == "X" and (rule.pool in pools or rule.pool == ""):
-            raise EvidenceError(
-                f"the custodian itself states that rule {rule.id} fails for {rule.pool or 'the whole'}",
-                reason="rule-fails",
-                expected="PASS",
-                found=f"FAIL, {rule.rows} findings",
-                hint="see docs/reference/rules.md for what the rule demands",
-            )
+    refuse_stated_failures(statement, pools)
     if policy.reserves == "register":
         blinded = [
             f"{entry.line.pool} {entry.line.asset}" for entry in stated if entry.cell.reserves.register != "public"
@@ -341,7 +345,9 @@ def _check_coverage(
     if bundle is None:
         record.unchecked("the reserves behind the signed totals: the register was not rebuilt here")
         return None
-    return rebuild_bundle(bundle, trusted, record)
+    rebuilt = rebuild_bundle(bundle, trusted, record)
+    run_and_compare(public_facts(trusted, rebuilt), trusted, "public", pools)
+    return rebuilt
 
 
 # (12)

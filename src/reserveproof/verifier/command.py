@@ -7,6 +7,7 @@ import base64
 import datetime as dt
 import json
 import secrets
+import sqlite3
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -15,17 +16,16 @@ from pathlib import Path
 from typing import NoReturn
 
 from .. import __version__
-from ..format import envelope, limits
+from ..format import limits
 from ..format.errors import MalformedError, ReserveProofError, TransportError, UsageError
 from ..format.identifiers import DIGEST
 from ..format.manifest import STATEMENT_FILE
-from ..format.statement import parse_payload
 from ..format.times import parse_time
 from ..segregation import RULES
 from . import report
 from .audit import check_audit
 from .audit_store import AuditStore
-from .bundle import Bundle, BundleFolder
+from .bundle import BundleFolder
 from .claims import parse_claims
 from .client import check_client
 from .command_arguments import build_parser
@@ -38,6 +38,7 @@ from .policy_words import policy_in_words
 from .prompts import ask_claims
 from .public import check_bundle, check_public
 from .record import Record
+from .register_steps import RebuiltRegister
 
 MAX_ENVELOPE_BYTES = 2 * limits.MAX_STATEMENT_BYTES
 
@@ -50,6 +51,9 @@ def run(arguments: Sequence[str]) -> int:
         printed = _COMMANDS[options.command](options, finished)
     except ReserveProofError as error:
         finished.error = error
+        printed = ""
+    except sqlite3.Error as error:  # the auditor's working store: its disk is full or gone
+        finished.error = TransportError(f"the audit's working store failed: {error}", reason="transport")
         printed = ""
     except OSError as error:
         finished.error = TransportError(f"{error.filename or 'a file'}: {error.strerror}", reason="transport")
@@ -129,7 +133,7 @@ def _public(options: argparse.Namespace, finished: report.Report) -> str:
         last=state.get(policy.custodian),
         at=_clock(options),
         digest=_digest(options),
-        others=_others(options, policy),
+        others=_others(options, policy, _clock(options)),
         record=finished.record,
     )
     report.describe_bundle(finished, result)
@@ -148,7 +152,7 @@ def _audit(options: argparse.Namespace, finished: report.Report) -> str:
         last=state.get(policy.custodian),
         at=_clock(options),
         digest=_digest(options),
-        others=_others(options, policy),
+        others=_others(options, policy, _clock(options)),
         record=finished.record,
     )
     decimals = {asset.asset: asset.decimals for asset in public.trusted.statement.assets}
@@ -158,7 +162,7 @@ def _audit(options: argparse.Namespace, finished: report.Report) -> str:
             inputs = audit_inputs(options, store, key, bundle, decimals)
             if options.no_other_registers and not options.other:
                 public = replace(public, facts=replace(public.facts, other_accounts=frozenset()))
-            result = check_audit(public, inputs, finished.record)
+            result = check_audit(public, inputs, policy, finished.record)
         finally:
             store.close()
     report.describe_audit(finished, result)
@@ -215,16 +219,23 @@ def _digest(options: argparse.Namespace) -> str:
     return digest
 
 
-def _others(options: argparse.Namespace, policy: Policy) -> list[Bundle]:
-    """Bundles that may not claim the same wallets. The custodian's own earlier ones claim them, and may."""
-    others: list[Bundle] = []
-    for path in options.other:
-        other = BundleFolder(path)
-        parsed = envelope.parse(other.read(STATEMENT_FILE, MAX_ENVELOPE_BYTES))
-        if parse_payload(parsed.payload).statement.custodian.id == policy.custodian:
-            raise UsageError(f"--other {path} is {policy.custodian}'s own bundle", reason="input")
-        others.append(other)
-    return others
+def _others(options: argparse.Namespace, policy: Policy, at: dt.datetime) -> tuple[RebuiltRegister, ...] | None:
+    """Registers that may not claim the same wallets, each verified whole by its own policy: a bundle that anybody can
+    make up accuses nobody. The custodian's own earlier ones claim its wallets, and may. None if none was given."""
+    found: list[RebuiltRegister] = []
+    for folder, policy_file in options.other:
+        its = _read_policy(Path(policy_file))
+        if its.custodian == policy.custodian:
+            raise UsageError(f"--other {folder} is {policy.custodian}'s own bundle", reason="input")
+        try:
+            verified = check_bundle(
+                BundleFolder(Path(folder)), policy=its, last=None, at=at, digest="", others=None, record=Record()
+            )
+        except ReserveProofError as error:
+            error.message = f"--other {folder}: {error.message}"
+            raise
+        found.append(verified.rebuilt)
+    return tuple(found) if found else None
 
 
 def _read_state(path: Path | None) -> dict[str, LastSeen]:

@@ -34,6 +34,16 @@ def build_parser() -> argparse.ArgumentParser:
         sub.add_argument("--state", type=Path, metavar="FILE", help="where the last statement seen is kept")
         sub.add_argument("--at", metavar="T", help="the time to judge by, YYYY-MM-DDTHH:MM:SSZ (default: now)")
 
+    def other(sub: argparse.ArgumentParser) -> None:
+        sub.add_argument(
+            "--other",
+            nargs=2,
+            action="append",
+            default=[],
+            metavar=("BUNDLE", "POLICY"),
+            help="another custodian's bundle, with the policy to verify it by: it may not claim the same wallets",
+        )
+
     sub = command("policy", "say in words what a trust policy demands, with a fingerprint to compare")
     sub.add_argument("file", type=Path, metavar="FILE", help="a trust policy (TOML)")
     common(sub, policy=False)
@@ -56,14 +66,7 @@ def build_parser() -> argparse.ArgumentParser:
     sub = command("public", "check a published bundle: signatures, wallets, reserves, rules")
     sub.add_argument("bundle", type=Path, metavar="BUNDLE", help="the folder that holds statement.json")
     common(sub)
-    sub.add_argument(
-        "--other",
-        type=Path,
-        action="append",
-        default=[],
-        metavar="BUNDLE",
-        help="a bundle that may not claim the same wallets",
-    )
+    other(sub)
     sub.add_argument("--digest", metavar="HEX", help="the statement's digest from another source")
     reader(sub)
 
@@ -83,14 +86,7 @@ def build_parser() -> argparse.ArgumentParser:
     sub.add_argument("--evidence", type=Path, metavar="DIR", help="folder of the sealed evidence, beside --register")
     sub.add_argument("--previous-ledger", type=Path, metavar="FILE", help="the ledger of the snapshot before")
     sub.add_argument("--previous-key", type=Path, metavar="FILE", help="the key of the snapshot before")
-    sub.add_argument(
-        "--other",
-        type=Path,
-        action="append",
-        default=[],
-        metavar="BUNDLE",
-        help="a bundle that may not claim the same wallets",
-    )
+    other(sub)
     sub.add_argument(
         "--no-other-registers", action="store_true", help="say that you looked, and no other register is to be compared"
     )

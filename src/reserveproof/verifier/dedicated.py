@@ -67,8 +67,11 @@ def check_positions(
         key = (entry.pool, entry.asset)
         counted[key] = counted.get(key, 0) + entry.position.counted
     credits = {(line.pool, line.asset): line.credit for line in proof.lines}
-    for (pool, asset), total in counted.items():
-        own = credits.get((pool, asset), 0)
+    dedicated_pools = {pool.pool for pool in statement.pools if pool.model == "dedicated"}
+    # Where every client has wallets of their own, a balance without any is as much as one that is not held.
+    owed = {key for key, credit in credits.items() if credit and key[0] in dedicated_pools}
+    for pool, asset in sorted(owed | counted.keys()):
+        total, own = counted.get((pool, asset), 0), credits.get((pool, asset), 0)
         if total < own:
             raise EvidenceError(
                 f"{pool} {asset}: the dedicated accounts hold less than the own balance",
@@ -76,7 +79,8 @@ def check_positions(
                 expected=f"at least {own} base units",
                 found=str(total),
             )
-    if proof.positions and (rebuilt is None or not all((e.pool, e.asset) in rebuilt.cells for e in proof.positions)):
+    everything = {(pool.pool, cell.asset) for pool in statement.pools for cell in pool.assets}
+    if proof.positions and (rebuilt is None or rebuilt.cells != everything):
         record.unchecked(TIED_ELSEWHERE)
     decimals = {asset.asset: asset.decimals for asset in statement.assets}
     return tuple(
@@ -138,6 +142,12 @@ def _check_position(
         )
     if position.class_ == "DECLARED_ONLY" and position.counted:
         raise EvidenceError(f"{where}: what is only declared does not count", reason="declared-only")
+    if position.counted and (position.control is None or position.observation is None):
+        raise EvidenceError(
+            f"{where}: it counts without evidence of control or of a balance",
+            reason="evidence-missing",
+            expected="the digests of both",
+        )
     if position.counted and not policy.accepts_assurance(position.class_):
         raise PolicyError(
             f"{where}: control is shown by weaker means than the policy accepts",

@@ -10,7 +10,8 @@ from ..format.identifiers import chain_of
 from ..format.statement import Statement
 from ..format.times import parse_time
 from ..segregation.facts import StatementKey
-from .register_steps import RebuiltRegister, ShownPosition
+from .evidence_step import ShownPosition
+from .register_steps import RebuiltRegister
 from .statement_steps import Trusted
 
 

@@ -1,4 +1,4 @@
-"""Steps 6 to 9 of a public verification: the bundle's files, the register, its evidence, the reserves trees.
+"""Steps 7 and 9 of a public verification: the register and its reserves trees; and steps 6 to 9 in a row.
 
 Also what a client runs with --bundle, and what an auditor runs first. Nothing here needs a secret: the trees of a
 public register are keyed by their own names.
@@ -6,41 +6,26 @@ public register are keyed by their own names.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from ..chains import ControlEvidence, check_control
-from ..format import envelope, evidence, manifest, register
-from ..format.amounts import convert_down
-from ..format.challenge import challenge, claim_of
-from ..format.errors import EvidenceError, MalformedError
-from ..format.evidence import Control, Observation
-from ..format.identifiers import chain_of, on_one_chain
-from ..format.limits import MAX_EVIDENCE_BYTES, MAX_MANIFEST_BYTES, MAX_REGISTER_BYTES, MAX_STATEMENT_BYTES
+from ..format import envelope, manifest, register
+from ..format.errors import EvidenceError
+from ..format.identifiers import on_one_chain
+from ..format.limits import MAX_REGISTER_BYTES, MAX_STATEMENT_BYTES
 from ..format.pool import PoolAsset
 from ..format.register import RegisterEntry
 from ..format.statement import Statement
 from .bundle import Bundle
+from .bundle_step import as_reason, read_manifest, read_signed
+from .evidence_step import ShownPosition, check_evidence
 from .fold import Committed
-from .hashing import Tree, TreeName, blind, position_details, position_holder, sha256
+from .hashing import Tree, TreeName, blind, position_details, position_holder
 from .rebuild import commit, in_order
 from .record import Record
 from .statement_steps import Trusted
 
 Cell = tuple[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class ShownPosition:
-    """A position with its evidence read and passed."""
-
-    entry: RegisterEntry
-    control: Control | None
-    control_verdict: str
-    """valid, or none where nothing counts."""
-    observation: Observation | None
-    anchored: bool | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,67 +49,18 @@ def rebuild_bundle(bundle: Bundle, trusted: Trusted, record: Record) -> RebuiltR
             hint="get the bundle of the same snapshot",
         )
     files = read_manifest(bundle, trusted)
-    entries = check_register(bundle, trusted.statement)
+    entries = check_register(bundle, files, trusted.statement)
     shown = check_evidence(bundle, files, trusted.statement, entries)
     return check_trees(trusted.statement, shown, record)
 
 
-@contextmanager
-def _as_reason(reason: str) -> Iterator[None]:
-    """Whatever makes a file of the bundle unreadable has the file's reason; the message says the rest."""
-    try:
-        yield
-    except MalformedError as error:
-        error.reason = reason
-        raise
-
-
-def _is_evidence(name: str) -> bool:
-    return name.startswith(f"{manifest.EVIDENCE_FOLDER}/")
-
-
-# (6)
-def read_manifest(bundle: Bundle, trusted: Trusted) -> dict[str, manifest.FileEntry]:
-    """The manifest that the statement names; every file there and none beside, each with its size and digest."""
-    data = bundle.read(manifest.MANIFEST_FILE, MAX_MANIFEST_BYTES)
-    if sha256(data) != trusted.manifest_sha256:
-        raise EvidenceError(
-            "the manifest is not the one that was signed",
-            reason="manifest-differs",
-            expected=trusted.manifest_sha256.hex(),
-            found=sha256(data).hex(),
-            hint="get the whole bundle again",
-        )
-    with _as_reason("manifest"):
-        files = {entry.name: entry for entry in manifest.parse(data)}
-        if manifest.MANIFEST_FILE in files or manifest.STATEMENT_FILE in files:
-            raise MalformedError("the manifest names itself or the statement")
-    if manifest.REGISTER_FILE not in files:
-        raise MalformedError("the manifest names no register", reason="file-missing")
-    unknown = sorted(bundle.names() - set(files) - {manifest.MANIFEST_FILE, manifest.STATEMENT_FILE})
-    if unknown:
-        raise MalformedError(
-            "the bundle has a file that its manifest does not name", reason="file-unknown", found=ascii(unknown[0])[:96]
-        )
-    for name, entry in files.items():
-        limit = MAX_EVIDENCE_BYTES if _is_evidence(name) else MAX_REGISTER_BYTES
-        content = bundle.read(name, limit)
-        if len(content) != entry.size or sha256(content) != entry.sha256:
-            raise EvidenceError(
-                f"{name} is not the file that was signed",
-                reason="file-differs",
-                expected=entry.sha256.hex(),
-                found=sha256(content).hex(),
-                hint="get the whole bundle again",
-            )
-    return files
-
-
 # (7)
-def check_register(bundle: Bundle, statement: Statement) -> tuple[RegisterEntry, ...]:
+def check_register(
+    bundle: Bundle, files: Mapping[str, manifest.FileEntry], statement: Statement
+) -> tuple[RegisterEntry, ...]:
     """The published register: positions of public cells only, registered forms only, nothing twice."""
-    with _as_reason("register"):
-        entries = register.parse(bundle.read(manifest.REGISTER_FILE, MAX_REGISTER_BYTES))
+    with as_reason("register"):
+        entries = register.parse(read_signed(bundle, files[manifest.REGISTER_FILE], MAX_REGISTER_BYTES))
     check_entries(statement, entries, registers=("public",))
     return entries
 
@@ -157,162 +93,6 @@ def check_entries(statement: Statement, entries: Sequence[RegisterEntry], *, reg
         if (position.account, position.form) in seen:
             raise EvidenceError(f"{where}: this account and form stands twice", reason="position-twice")
         seen.add((position.account, position.form))
-
-
-# (8)
-def check_evidence(
-    bundle: Bundle,
-    files: Mapping[str, manifest.FileEntry],
-    statement: Statement,
-    entries: Sequence[RegisterEntry],
-) -> tuple[ShownPosition, ...]:
-    """Every position's control and observation, judged. The challenge is rebuilt from the statement's own claim."""
-    named = {
-        manifest.evidence_file(digest): digest
-        for entry in entries
-        for digest in (entry.position.control, entry.position.observation)
-        if digest is not None
-    }
-    surplus = sorted(name for name in files if _is_evidence(name) and name not in named)
-    missing = sorted(set(named) - set(files))
-    if surplus or missing:
-        raise MalformedError(
-            "the evidence files are not exactly those that the positions name",
-            reason="evidence",
-            expected=missing[0] if missing else "no further file",
-            found=surplus[0] if surplus else "nothing",
-        )
-    for name, digest in named.items():
-        # The leaf commits to the digest; the manifest could pair the name with other bytes.
-        if files[name].sha256 != digest:
-            raise MalformedError(f"{name} is not called by its own digest", reason="evidence")
-    claim = claim_of(statement)
-    judged: dict[tuple[bytes, str, str], str] = {}
-    return tuple(_check_position(bundle, statement, claim, entry, judged) for entry in entries)
-
-
-def _check_position(
-    bundle: Bundle, statement: Statement, claim: bytes, entry: RegisterEntry, judged: dict[tuple[bytes, str, str], str]
-) -> ShownPosition:
-    position = entry.position
-    where = f"{entry.pool} {entry.asset} {position.account}"
-    control = None
-    if position.control is not None:
-        with _as_reason("evidence"):
-            data = bundle.read(manifest.evidence_file(position.control), MAX_EVIDENCE_BYTES)
-            control = evidence.parse_control(data)
-        if control.account != position.account:
-            raise EvidenceError(
-                f"{where}: its control evidence is of another account",
-                reason="evidence-differs",
-                expected=position.account,
-                found=control.account,
-            )
-        key = (position.control, entry.pool, position.segregation)
-        if key not in judged:  # one signature covers every form of an account
-            judged[key] = _control_class(statement, claim, entry, control, where)
-        if judged[key] != position.class_:
-            raise EvidenceError(
-                f"{where}: the evidence shows another class of control than the register says",
-                reason="control",
-                expected=judged[key],
-                found=position.class_,
-            )
-    elif position.class_ != "DECLARED_ONLY" or position.counted:
-        raise EvidenceError(
-            f"{where}: counted without any control proof", reason="control", expected="DECLARED_ONLY, counting nothing"
-        )
-    observation, anchored = None, None
-    if position.observation is not None:
-        with _as_reason("evidence"):
-            data = bundle.read(manifest.evidence_file(position.observation), MAX_EVIDENCE_BYTES)
-            observation = evidence.parse_observation(data)
-        anchored = _check_observation(statement, entry, observation, where)
-    elif position.observed or position.counted or position.encumbered or position.excluded:
-        raise EvidenceError(f"{where}: a quantity without an observation", reason="observation")
-    if position.observed != position.counted + position.encumbered + position.excluded:
-        raise EvidenceError(
-            f"{where}: the parts of the position do not make the whole",
-            reason="position-sum",
-            expected=str(position.observed),
-            found=str(position.counted + position.encumbered + position.excluded),
-        )
-    return ShownPosition(entry, control, "valid" if control else "none", observation, anchored)
-
-
-def _control_class(statement: Statement, claim: bytes, entry: RegisterEntry, control: Control, where: str) -> str:
-    position = entry.position
-    message = challenge(
-        account=position.account,
-        custodian_id=statement.custodian.id,
-        pool=entry.pool,
-        segregation=position.segregation,
-        claim=claim,
-        expires=statement.claim_expires,
-        profile=control.profile,
-    )
-    result = check_control(
-        position.account,
-        message,
-        ControlEvidence(
-            scheme=control.scheme,
-            signature=control.signature,
-            letter_sha256=control.letter.sha256.hex() if control.letter.sha256 else "",
-            letter_issuer=control.letter.issuer,
-            letter_date=control.letter.date,
-        ),
-    )
-    if result.verdict != "valid":
-        raise EvidenceError(
-            f"{where}: control is not shown: {result.detail}",
-            reason="control",
-            expected=f"a valid {control.scheme} for this custodian, pool, snapshot and these liabilities",
-            found=f"{result.verdict} ({result.reason})",
-            hint="a signature made for another statement, custodian or pool does not count here",
-        )
-    return result.assurance
-
-
-def _check_observation(statement: Statement, entry: RegisterEntry, observation: Observation, where: str) -> bool | None:
-    position = entry.position
-    if (observation.account, observation.form) != (position.account, position.form):
-        raise EvidenceError(
-            f"{where}: its observation is of another position",
-            reason="evidence-differs",
-            expected=f"{position.account} {position.form}",
-            found=f"{observation.account} {observation.form}",
-        )
-    asset = statement.asset(entry.asset)
-    decimals = {form.form: form.decimals for form in asset.forms} if asset else {}
-    if asset is None or position.form not in decimals:
-        raise RuntimeError("step 7 has let an unknown form pass")
-    quantity = convert_down(observation.quantity, decimals[position.form], asset.decimals)
-    if quantity != position.observed:
-        raise EvidenceError(
-            f"{where}: the register says another quantity than was observed",
-            reason="observation",
-            expected=str(quantity),
-            found=str(position.observed),
-        )
-    chain = chain_of(position.account)
-    if not chain and (observation.height or observation.hash):
-        raise EvidenceError(
-            f"{where}: a block is named where there is no chain",
-            reason="observation",
-            expected="height 0 and no hash",
-            found=f"{observation.height} {observation.hash}",
-        )
-    anchor = next((anchor for anchor in statement.anchors if anchor.chain == chain), None)
-    if anchor is None:
-        return None
-    if (observation.height, observation.hash, observation.time) != (anchor.height, anchor.hash, anchor.time):
-        raise EvidenceError(
-            f"{where}: observed at another block than the statement's anchor",
-            reason="observation",
-            expected=f"{anchor.height} {anchor.hash} {anchor.time}",
-            found=f"{observation.height} {observation.hash} {observation.time}",
-        )
-    return True
 
 
 # (9)

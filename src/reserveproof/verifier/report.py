@@ -15,6 +15,7 @@ from ..format.amounts import to_readable
 from ..format.errors import ReserveProofError
 from ..format.statement import Statement
 from ..format.times import format_time
+from ..segregation import RuleResult
 from .audit import VerifiedAudit
 from .client import VerifiedClient
 from .public import VerifiedBundle
@@ -187,6 +188,7 @@ def describe_bundle(report: Report, result: VerifiedBundle, rebuilt: frozenset[t
     cells = result.rebuilt.cells if rebuilt is None else rebuilt
     report.headline = f"the published bundle holds together, as of {statement.as_of}"
     report.body += [*_who(statement), "", *_grid(statement, cells), "", *_stated(statement)]
+    report.body += _failing(result.results)
     report.facts = {
         "positions": len(result.rebuilt.positions),
         "cells_rebuilt": sorted("/".join(cell) for cell in result.rebuilt.cells),
@@ -197,7 +199,10 @@ def describe_bundle(report: Report, result: VerifiedBundle, rebuilt: frozenset[t
 def describe_audit(report: Report, result: VerifiedAudit) -> None:
     describe_bundle(report, result.public, result.rebuilt)
     statement = result.public.trusted.statement
-    report.headline = f"ledger, trees, registers and rules agree with the statement, as of {statement.as_of}"
+    everything = sum(len(pool.assets) for pool in statement.pools)
+    report.headline = (
+        f"the ledger and {len(result.rebuilt)} of {everything} reserves trees are as signed, as of {statement.as_of}"
+    )
     report.facts |= {
         "ledger_rows": result.rows,
         "leaves": result.leaves,
@@ -217,6 +222,18 @@ def describe_audit(report: Report, result: VerifiedAudit) -> None:
             f"  {rule.id} ({rule.severity}) FAIL in {rule.pool or 'the whole'}: {len(rule.rows)} findings"
         )
         report.body += [f"    {finding}" for finding in rule.rows[:10]]
+
+
+def _failing(results: Sequence[RuleResult]) -> list[str]:
+    """Rules that fail here and do not end the verification: the statement says so too, or leaves them out."""
+    lines: list[str] = []
+    for rule in results:
+        if rule.result == "FAIL":
+            lines.append(
+                f"FAIL here: {rule.id} ({rule.severity}) in {rule.pool or 'the whole'}, {len(rule.rows)} findings"
+            )
+            lines += [f"  {finding}" for finding in rule.rows[:10]]
+    return lines
 
 
 def _who(statement: Statement) -> list[str]:

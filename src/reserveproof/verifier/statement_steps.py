@@ -9,10 +9,11 @@ import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from ..chains import native_decimals
+from ..chains import is_public_chain, native_decimals
 from ..format import vocabulary
 from ..format.envelope import Envelope
 from ..format.errors import EvidenceError, MalformedError, PolicyError, shown
+from ..format.identifiers import chain_of, is_own_coin
 from ..format.limits import MAX_DEPTH
 from ..format.statement import Attested, Statement
 from ..format.times import parse_time
@@ -21,6 +22,8 @@ from .last_seen import LastSeen
 from .policy import Policy, Signer
 from .record import Record
 
+OLDEST_ANCHOR_SECONDS = 86_400
+"""The last block at or before as_of is minutes old on a live chain, hours with a median of times; never a day."""
 CLOCK_SKEW_SECONDS = 300
 """A statement may be this far in the reader's future: clocks differ by minutes, not by more."""
 
@@ -92,6 +95,8 @@ def establish(
         step.lines.append(
             f"custodian {statement.custodian.id}, as of {statement.as_of}, valid until {statement.valid_until}"
         )
+        if not any(is_public_chain(anchor.chain) for anchor in statement.anchors):
+            record.unchecked("that wallet signatures are not older than as_of: no anchor is on a chain known as public")
         if not policy.assets:
             record.unchecked(
                 "the scale and forms of assets: the policy pins none, the statement's registry is as signed"
@@ -206,8 +211,11 @@ def check_structure(statement: Statement) -> None:
     registered = {asset.asset for asset in statement.assets}
     pools = {pool.pool for pool in statement.pools}
     homes: dict[str, str] = {}
+    coins: dict[str, str] = {}
     for asset in statement.assets:
         for form in asset.forms:
+            if is_own_coin(form.form) and coins.setdefault(chain_of(form.form), form.form) != form.form:
+                raise refuse("a chain's own coin stands under two forms", form.form)
             if homes.setdefault(form.form, asset.asset) != asset.asset:
                 raise refuse("a form stands under two assets", form.form)
             fact = native_decimals(form.form)
@@ -234,8 +242,13 @@ def check_structure(statement: Statement) -> None:
             raise refuse("a pool or an asset is named that it does not have", f"{pool_name or ''} {asset_name}")
     if not statement.anchors:
         raise refuse("it has no anchor")
-    if any(anchor.time > statement.as_of for anchor in statement.anchors):
-        raise refuse("an anchor is later than as_of")
+    as_of = parse_time(statement.as_of)
+    for anchor in statement.anchors:
+        if not 0 <= (as_of - parse_time(anchor.time)).total_seconds() <= OLDEST_ANCHOR_SECONDS:
+            raise refuse("an anchor is later than as_of, or more than a day before it", anchor.time)
+    for rule in statement.rules:
+        if rule.pool and rule.pool not in pools:
+            raise refuse("a rule is answered for a pool that it does not have", rule.pool)
     if not statement.as_of <= statement.issued_at <= statement.valid_until:
         raise refuse("as_of, issued_at and valid_until do not follow each other")
     if (statement.previous is None) != (statement.sequence == 0):
@@ -344,6 +357,13 @@ def _check_sequence(
             hint="keep both files; ask the custodian which statement came before",
         )
     corrected = statement.corrects.payload_sha256
+    if statement.sequence == last.sequence + 1 and corrected not in (None, last.payload_sha256):
+        raise EvidenceError(
+            "the statement corrects another one than the one that it follows",
+            reason="corrects",
+            expected=last.payload_sha256.hex(),
+            found=(corrected or b"").hex(),
+        )
     if corrected is None:
         earlier, later = parse_time(last.as_of), parse_time(statement.as_of)
         if later <= earlier:
