@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 from pathlib import Path
 
 import pytest
@@ -185,6 +186,74 @@ def test_a_number_that_was_taken_is_not_given_again(challenged: Snapshot) -> Non
     with pytest.raises(UsageError, match="the next is 1"):
         signing.check_next(other, draft_store.load_state(other))
     signing.check_next(challenged, draft_store.load_state(challenged))
+
+
+def _give_out(snapshot: Snapshot, path: Path) -> bytes:
+    draft, _state, _ = draft_store.load(snapshot)
+    with snapshot.workspace.lock():
+        signing.export(snapshot, path, draft.payload)
+    return draft.payload
+
+
+def test_while_bytes_are_out_no_other_snapshot_takes_their_number(challenged: Snapshot, tmp_path: Path) -> None:
+    """The device may sign them at any time, and both payloads would have number 0: proof of equivocation."""
+    other = _second(challenged)
+    attest(challenged)
+    attest(other)
+    payload = _give_out(challenged, tmp_path / "to-sign")
+    for step in (
+        lambda: attest(other),
+        lambda: sign(other),
+        lambda: _give_out(other, tmp_path / "other-to-sign"),
+        lambda: signing.check_next(other, draft_store.load_state(other)),
+    ):
+        with pytest.raises(UsageError, match="s1 went out to be signed") as caught:
+            step()
+        assert "s1 --import" in caught.value.hint
+        assert "s1 --unsafe-discard-export" in caught.value.hint
+    assert (other.has(State.SIGNED), signing.is_out(other)) == (False, False)
+    assert not (tmp_path / "other-to-sign").exists()
+    # The snapshot itself may go on: its signature comes back, and then the next one follows it.
+    made = signing.sign_with_key(
+        challenged.workspace.config(), demo_steps.key_file(tmp_path, OFFICER), signing.signed_bytes(payload)
+    )
+    with challenged.workspace.lock():
+        signing.accept(challenged, made, payload)
+    with pytest.raises(UsageError, match="the next is 1"):
+        sign(other)
+
+
+def test_bytes_that_were_discarded_block_nobody(challenged: Snapshot, tmp_path: Path) -> None:
+    other = _second(challenged)
+    attest(challenged)
+    attest(other)
+    _give_out(challenged, tmp_path / "to-sign")
+    attest(challenged, dataclasses.replace(demo_steps.CLEAN, discard_export=True))
+    sign(other)
+    assert other.state() == State.SIGNED
+
+
+def test_discarding_holds_even_if_the_draft_is_then_refused(challenged: Snapshot, tmp_path: Path) -> None:
+    """Where the bytes of two are out, each would wait for the other."""
+    other = _second(challenged)
+    attest(challenged)
+    attest(other)
+    _give_out(challenged, tmp_path / "to-sign")
+    (other.path / signing.EXPORTED_FILE).write_bytes((challenged.path / signing.EXPORTED_FILE).read_bytes())
+    discarding = dataclasses.replace(demo_steps.CLEAN, discard_export=True)
+    with pytest.raises(UsageError, match="s2 went out to be signed"):
+        attest(challenged, discarding)
+    attest(other, discarding)
+    attest(challenged)
+
+
+def test_a_signed_snapshot_takes_more_signatures_while_the_next_is_out(attested: Snapshot, tmp_path: Path) -> None:
+    sign(attested, OFFICER)
+    last = draft_store.load_state(attested).payload_sha256
+    other = _second(attested)
+    attest(other, dataclasses.replace(demo_steps.CLEAN, corrects=last, reason="a wallet was left out"))
+    _give_out(other, tmp_path / "to-sign")
+    assert len(sign(attested, AUDITOR).signatures) == 2
 
 
 def _second(snapshot: Snapshot) -> Snapshot:

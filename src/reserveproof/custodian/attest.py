@@ -84,13 +84,17 @@ class _World:
 def attest(snapshot: Snapshot, *, now: str, given: Given | None = None) -> Attestation:
     """Make the draft and put it in place, under the workspace's lock. now: the time of issue.
 
-    UsageError if the snapshot is signed already, its bytes went out to be signed, or its as-of does not follow the
-    last statement's; InputError for an input that something is wrong with.
+    UsageError if the snapshot is signed already, bytes of it or of another went out to be signed, or its as-of does
+    not follow the last statement's; InputError for an input that something is wrong with. given.discard_export holds
+    even if the draft is then refused.
     """
     asked = given or Given()
     snapshot.require(State.CHALLENGED)
     snapshot.require_not(State.SIGNED)
-    _refuse_exported(snapshot, asked)
+    if asked.discard_export:
+        signing.discard_export(snapshot)
+    _refuse_exported(snapshot)
+    signing.refuse_others_out(snapshot)
     world = _read(snapshot)
     numbering = _number(snapshot, world.config, asked, now)
     scan = _own_credits(world)
@@ -121,12 +125,11 @@ def attest(snapshot: Snapshot, *, now: str, given: Given | None = None) -> Attes
         previous=statement.previous, sequence=statement.sequence, verdict=statement.verdict,
     )  # fmt: skip
     draft_store.save(snapshot, Draft(payload, manifest, public, private), state)
-    (snapshot.path / signing.EXPORTED_FILE).unlink(missing_ok=True)
     return Attestation(statement, sha256, results, holdings, asked.prices)
 
 
-def _refuse_exported(snapshot: Snapshot, asked: Given) -> None:
-    if signing.exported(snapshot) is not None and not asked.discard_export:
+def _refuse_exported(snapshot: Snapshot) -> None:
+    if signing.exported(snapshot) is not None:
         raise UsageError(
             f"the draft of {snapshot.id} went out to be signed, and another draft would have the same number",
             reason="exported",

@@ -26,7 +26,7 @@ from ..format.envelope import MAX_SIGNATURE_BYTES, Envelope, Signature, pre_auth
 from ..format.errors import EvidenceError, InputError, MalformedError, UsageError
 from ..format.shape import array, base64_bytes, digest, integer, members, pattern, record, text
 from . import draft_store, keys
-from .atomic_files import create_file, read_file, write_file
+from .atomic_files import create_file, read_file, transport, write_file
 from .config import KEY, Config, Signer
 from .workspace import Numbered, Snapshot, State
 
@@ -196,7 +196,9 @@ def check_next(snapshot: Snapshot, state: draft_store.DraftState) -> None:
 
 
 def check_still_next(snapshot: Snapshot, state: draft_store.DraftState) -> None:
-    """UsageError unless the draft's number and predecessor are still the next ones, as they were when attested."""
+    """UsageError unless the draft's number and predecessor are still the next ones, as they were when attested, and
+    no other draft is out that may be signed with them."""
+    refuse_others_out(snapshot)
     last = snapshot.workspace.last_numbered()
     sequence, previous = following(last)
     if (state.sequence, state.previous) != (sequence, previous):
@@ -205,6 +207,20 @@ def check_still_next(snapshot: Snapshot, state: draft_store.DraftState) -> None:
             f"the draft has number {state.sequence}, and the next is {sequence}: {taken} was signed since",
             reason="sequence", hint="run reserveproof attest again",
         )  # fmt: skip
+
+
+def refuse_others_out(snapshot: Snapshot) -> None:
+    """UsageError while another snapshot's bytes are out to be signed and no signature over them came back: whoever
+    has them may sign at any time, and two payloads with one number are equivocation."""
+    for other in snapshot.workspace.snapshots():
+        if other.id != snapshot.id and is_out(other) and not other.has(State.SIGNED):
+            place = f"{snapshot.workspace.path} {other.id}"
+            raise UsageError(
+                f"the draft of {other.id} went out to be signed, and that of {snapshot.id} would have the same number",
+                reason="exported",
+                hint=f"reserveproof sign {place} --import FILE --signer NAME; or, if it is certain that nobody has "
+                f"signed it or will, reserveproof attest {place} --unsafe-discard-export",
+            )
 
 
 def following(last: Numbered | None) -> tuple[int, bytes | None]:
@@ -238,16 +254,32 @@ def accept(snapshot: Snapshot, signature: SignerSignature, payload: bytes) -> Si
 
 
 def export(snapshot: Snapshot, path: Path, payload: bytes) -> None:
-    """Write the bytes to sign into a new file, and remember that they went out. Under the workspace's lock."""
+    """Write the bytes to sign into a new file, and remember that they went out. Under the workspace's lock.
+
+    UsageError if another draft is out.
+    """
+    if not snapshot.has(State.SIGNED):
+        refuse_others_out(snapshot)
     marker = {"format": FORMAT, "payload_sha256": hashlib.sha256(payload).hexdigest()}
     create_file(path, signed_bytes(payload))
     write_file(snapshot.path / EXPORTED_FILE, canonical_json.dump(cast(canonical_json.Json, marker)))
 
 
+def is_out(snapshot: Snapshot) -> bool:
+    """Whether the bytes to sign were given out, and not discarded since. A damaged mark counts."""
+    return (snapshot.path / EXPORTED_FILE).exists()
+
+
+def discard_export(snapshot: Snapshot) -> None:
+    """Forget that bytes went out, on the word of a person that nobody has signed them or will."""
+    with transport(f"tidy {snapshot.path}"):
+        (snapshot.path / EXPORTED_FILE).unlink(missing_ok=True)
+
+
 def exported(snapshot: Snapshot) -> bytes | None:
     """SHA-256 of the payload whose bytes were given out to be signed, None if none was."""
     path = snapshot.path / EXPORTED_FILE
-    if not path.exists():
+    if not is_out(snapshot):
         return None
     try:
         value = canonical_json.parse(read_file(path, limit=4096), max_bytes=4096, what=EXPORTED_FILE)
