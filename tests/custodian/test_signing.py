@@ -256,6 +256,28 @@ def test_a_signed_snapshot_takes_more_signatures_while_the_next_is_out(attested:
     assert len(sign(attested, AUDITOR).signatures) == 2
 
 
+@pytest.mark.parametrize("write", ["create_file", "write_file"])
+def test_bytes_are_never_out_without_their_marker(
+    attested: Snapshot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, write: str
+) -> None:
+    def stop(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(signing, write, stop)
+        _give_out(attested, tmp_path / "to-sign")
+    assert not (tmp_path / "to-sign").exists()
+    assert signing.is_out(attested) == (write == "create_file")
+
+
+def test_a_file_that_is_there_lets_nothing_out(attested: Snapshot, tmp_path: Path) -> None:
+    (tmp_path / "to-sign").write_bytes(b"mine")
+    with pytest.raises(UsageError, match="exists"):
+        _give_out(attested, tmp_path / "to-sign")
+    assert not signing.is_out(attested)
+    attest(attested)
+
+
 def _second(snapshot: Snapshot) -> Snapshot:
     folder = snapshot.workspace.path.parent
     (folder / "ledger.csv").write_bytes(WORLD.ledger_csv())

@@ -254,15 +254,19 @@ def accept(snapshot: Snapshot, signature: SignerSignature, payload: bytes) -> Si
 
 
 def export(snapshot: Snapshot, path: Path, payload: bytes) -> None:
-    """Write the bytes to sign into a new file, and remember that they went out. Under the workspace's lock.
+    """Remember that the bytes to sign go out, then write them into a new file. Under the workspace's lock.
 
-    UsageError if another draft is out.
+    UsageError if the file is there, or another draft is out: then nothing went out and nothing is remembered. If
+    writing it fails later, the mark stays: some of the bytes may have reached the folder, and to say that they are
+    out is the cautious side.
     """
     if not snapshot.has(State.SIGNED):
         refuse_others_out(snapshot)
+    if path.exists() or path.is_symlink():
+        raise UsageError(f"{path} exists and is not replaced", reason="exists")
     marker = {"format": FORMAT, "payload_sha256": hashlib.sha256(payload).hexdigest()}
-    create_file(path, signed_bytes(payload))
     write_file(snapshot.path / EXPORTED_FILE, canonical_json.dump(cast(canonical_json.Json, marker)))
+    create_file(path, signed_bytes(payload))
 
 
 def is_out(snapshot: Snapshot) -> bool:
