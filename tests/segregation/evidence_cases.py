@@ -148,16 +148,26 @@ def solana(**more: object) -> Change:
     )
 
 
-def on_saturday(days: int) -> Change:
-    """As-of on a Saturday, the letter so many days from it, all else as before."""
+def moved(at: dt.timedelta, letter: dt.timedelta) -> Change:
+    """As-of so much later, everything on a chain with it; the letter so far from the new as-of."""
 
     def run(w: f.Facts) -> f.Facts:
         assert w.positions is not None
-        moved = tuple(replace(p, observed_at=p.observed_at + dt.timedelta(days=3)) for p in w.positions)
-        w = replace(w, as_of=w.as_of + dt.timedelta(days=3), positions=moved)
-        return swap_position(w, BANK, observed_at=w.as_of + dt.timedelta(days=days, seconds=1))
+        positions = tuple(replace(p, observed_at=p.observed_at + at) for p in w.positions)
+        w = replace(w, as_of=w.as_of + at, positions=positions)
+        return swap_position(w, BANK, observed_at=w.as_of + letter)
 
     return run
+
+
+def on_saturday(days: int) -> Change:
+    """As-of on a Saturday, the letter so many days from it, all else as before."""
+    return moved(dt.timedelta(days=3), dt.timedelta(days=days, seconds=1))
+
+
+def at_midnight(after: int, **letter: float) -> Change:
+    """As-of at 00:00:00Z of the day so many days after the Wednesday."""
+    return moved(dt.timedelta(days=after, hours=-12), dt.timedelta(**letter))
 
 
 case("EVI-03", "fails", "bitcoin too early", at(OMNI_BTC, seconds=-7201))
@@ -167,6 +177,9 @@ case("EVI-03", "fails", "a letter of the day before", at(BANK, days=-1))
 case("EVI-03", "fails", "a letter of the day after", at(BANK, days=1))
 case("EVI-03", "fails", "a weekend letter two days late", on_saturday(2))
 case("EVI-03", "fails", "a weekend letter of Thursday", on_saturday(-2))
+case("EVI-03", "fails", "two days before a midnight", at_midnight(0, days=-1, seconds=-1))
+case("EVI-03", "fails", "a day after a midnight", at_midnight(0, days=1))
+case("EVI-03", "fails", "Thursday before Monday's midnight", at_midnight(5, days=-3, seconds=-1))
 case(
     "EVI-03",
     "fails",
@@ -189,6 +202,9 @@ case("EVI-03", "honest", "bitcoin at the limit", at(OMNI_BTC, seconds=-7200))
 case("EVI-03", "honest", "ethereum at the limit", at(OMNI_ETH, seconds=120))
 case("EVI-03", "honest", "a letter in the morning", at(BANK, hours=-11))
 case("EVI-03", "honest", "a weekend letter of Friday", on_saturday(-1))
+case("EVI-03", "honest", "the close of the day before a midnight", at_midnight(0, seconds=-1))
+case("EVI-03", "honest", "Friday's close at Saturday's midnight", at_midnight(3, seconds=-1))
+case("EVI-03", "honest", "Friday's close at Monday's midnight", at_midnight(5, days=-2, seconds=-1))
 case("EVI-03", "honest", "a weekend letter of the day", on_saturday(0))
 case("EVI-03", "honest", "no observation, not counted", lambda w: swap_position(w, COLD_ETH, method=""))
 case("EVI-03", "honest", "old, not counted", at(COLD_ETH, days=-90))

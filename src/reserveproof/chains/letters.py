@@ -13,7 +13,7 @@ import re
 from reserveproof.format.errors import MalformedError
 from reserveproof.format.identifiers import DIGEST
 from reserveproof.format.limits import MAX_NAME
-from reserveproof.format.times import parse_date
+from reserveproof.format.times import business_days, parse_date
 
 from .accounts import split_account
 from .interfaces import CUSTODIAN_CONFIRMATION, ControlEvidence, ControlResult, invalid, valid
@@ -50,9 +50,11 @@ class Letter:
         )
 
 
-def letter_is_fresh(letter_date: str, as_of: dt.datetime, claim_expires: dt.datetime) -> bool:
-    """Whether a letter is of the snapshot: dated from the day of as_of to the day on which the claim ends.
+def letter_is_fresh(letter_date: str, as_of: dt.datetime, issued_at: dt.datetime, claim_expires: dt.datetime) -> bool:
+    """Whether a letter is of the snapshot: dated on one of the days that a balance may be of (rule EVI-03) or later,
+    and not after the statement was issued or the claim ended.
 
     A letter cannot carry the claim, so its date is all that binds it, as declared (rule EVI-02).
     """
-    return as_of.date() <= parse_date(letter_date) <= claim_expires.date()
+    last = min(issued_at, claim_expires).astimezone(dt.UTC).date()
+    return min(business_days(as_of)) <= parse_date(letter_date) <= last

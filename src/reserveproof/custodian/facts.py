@@ -216,7 +216,8 @@ def _is_bound(holding: Holding, statement: Statement) -> bool:
     control = holding.control
     if control is None or control.scheme != "letter":
         return control is not None
-    return letter_is_fresh(control.letter.date, parse_time(statement.as_of), parse_time(statement.claim_expires))
+    instants = (statement.as_of, statement.issued_at, statement.claim_expires)
+    return letter_is_fresh(control.letter.date, *map(parse_time, instants))
 
 
 def wallet_fact(row: RegisterRow) -> segregation.Wallet:

@@ -7,6 +7,9 @@ import re
 
 from .errors import MalformedError, shown
 
+FRIDAY = 4
+"""Monday is 0."""
+
 TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
 DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
@@ -34,3 +37,15 @@ def parse_date(value: object, what: str = "date") -> dt.date:
         except ValueError:
             pass
     raise MalformedError(f"{what} is not a date", reason="time", expected="YYYY-MM-DD", found=shown(value))
+
+
+def business_days(as_of: dt.datetime) -> frozenset[dt.date]:
+    """The days in UTC that a balance confirmed on paper may be of, to be one of this instant: its own day; that of
+    the second before it, because midnight is the close of the day before; and, where one of them is on a weekend, the
+    Friday before. Bank holidays are not known here."""
+    instant = as_of.astimezone(dt.UTC)
+    days = {instant.date()}
+    if instant.replace(tzinfo=None) > dt.datetime.min:
+        days.add((instant - dt.timedelta(seconds=1)).date())
+    fridays = {day - dt.timedelta(days=day.weekday() - FRIDAY) for day in days if day.weekday() > FRIDAY}
+    return frozenset(days | fridays)

@@ -6,15 +6,13 @@ import datetime as dt
 
 from ..format.errors import shown
 from ..format.identifiers import chain_of
-from ..format.times import format_time
+from ..format.times import business_days, format_time
 from ..format.vocabulary import ASSURANCE, METHODS
 from .facts import Facts, Position
 from .outcome import Finding, Outcome, Parameters, settle
 from .views import NO_LEDGER, cells_of, counted_gaps, counted_of, is_private, without_totals
 
 COUNTING_CLASSES = frozenset(ASSURANCE) - {"DECLARED_ONLY"}
-FRIDAY = 4
-"""Monday is 0."""
 
 
 def controlled(facts: Facts, _: Parameters, pool: str) -> Outcome:
@@ -54,12 +52,6 @@ def fresh(facts: Facts, _: Parameters, pool: str) -> Outcome:
     return settle(rows, counted_gaps(facts, pool))
 
 
-def _letter_days(as_of: dt.date) -> set[dt.date]:
-    """The as-of day; and, if it is on a weekend, the Friday before."""
-    past_friday = as_of.weekday() - FRIDAY
-    return {as_of, as_of - dt.timedelta(days=past_friday)} if past_friday > 0 else {as_of}
-
-
 def _blocks(positions: list[Position]) -> dict[str, set[tuple[int, str]]]:
     blocks: dict[str, set[tuple[int, str]]] = {}
     for position in positions:
@@ -72,7 +64,7 @@ def one_as_of(facts: Facts, _: Parameters, __: str) -> Outcome:
     The kind of account decides the tolerance, not the method that the register names."""
     positions = counted_of(facts)
     blocks = _blocks(positions)
-    days = _letter_days(facts.as_of.astimezone(dt.UTC).date())
+    days = business_days(facts.as_of)
     gaps = counted_gaps(facts)
     rows: list[Finding] = []
     for position in positions:

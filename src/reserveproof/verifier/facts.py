@@ -93,7 +93,8 @@ def _is_bound(statement: Statement, shown: ShownPosition) -> bool:
         return False
     if shown.control.scheme != "letter":
         return True
-    return letter_is_fresh(shown.control.letter.date, parse_time(statement.as_of), parse_time(statement.claim_expires))
+    instants = (statement.as_of, statement.issued_at, statement.claim_expires)
+    return letter_is_fresh(shown.control.letter.date, *map(parse_time, instants))
 
 
 def _position(statement: Statement, shown: ShownPosition) -> segregation.Position:
