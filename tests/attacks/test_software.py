@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import io
 import json
 import os
@@ -40,9 +41,9 @@ from reserveproof.format.errors import InputError, MalformedError, ReserveProofE
 from reserveproof.format.times import parse_time
 from reserveproof.verifier import audit_tables
 from reserveproof.verifier.bundle import BundleFolder, BundleInMemory
-from reserveproof.verifier.claims import make_claims, parse_claims
+from reserveproof.verifier.claims import Claims, make_claims, parse_claims
 from reserveproof.verifier.client import check_client
-from reserveproof.verifier.policy import parse_policy
+from reserveproof.verifier.policy import Policy, parse_policy
 from reserveproof.verifier.public import check_bundle
 from reserveproof.verifier.record import Record
 
@@ -128,9 +129,7 @@ def test_42_every_byte_of_an_envelope():
     assert tried == 2 * len(vector["statement"]) and accepted < 40
 
 
-def bundle_judge(files: dict[str, bytes], name: str, policy_text: str, at: str) -> Callable[[bytes], object]:
-    policy, clock = parse_policy(policy_text.encode()), parse_time(at)
-
+def bundle_judge(files: dict[str, bytes], name: str, policy: Policy, clock: dt.datetime) -> Callable[[bytes], object]:
     def judge(data: bytes) -> object:
         found = check_bundle(
             BundleInMemory({**files, name: data}), policy=policy, last=None, at=clock, digest="", others=None,
@@ -146,7 +145,8 @@ def test_42_every_byte_of_a_bundle(name):
     vector = public(world=tiny())
     files = {found: data.encode() for found, data in vector["bundle"].items()}
     name = next(found for found in sorted(files) if found.startswith(name))
-    tried, _ = survivors(files[name], bundle_judge(files, name, vector["policy"], vector["at"]))
+    policy = parse_policy(vector["policy"].encode())
+    tried, _ = survivors(files[name], bundle_judge(files, name, policy, parse_time(vector["at"])))
     assert tried == 2 * len(files[name])
 
 
@@ -163,6 +163,33 @@ def test_42_every_byte_of_a_register_that_is_signed_again():
         assert parsed != honest, "two spellings of one register"
         got = public_outcome(world=world, files=lambda old, mutant=mutant: {**old, "register.json": mutant})
         assert got[0] in ("failed", "malformed") and got[1] in (7, 8, 9), got
+
+
+def test_42_bytes_of_the_demonstrations_files(demo_folder):
+    """Every eleventh offset of what the custodian's own commands wrote."""
+    now = dt.datetime.now(dt.UTC)
+    policy = parse_policy((demo_folder / "workspace" / "policy.toml").read_bytes())
+    bundle = demo_folder / "workspace" / "snapshots" / "demo-1" / "bundle"
+    files = {path.relative_to(bundle).as_posix(): path.read_bytes() for path in bundle.rglob("*") if path.is_file()}
+    for name in ("register.json", "manifest.json", "statement.json"):
+        judge = bundle_judge(files, name, policy, now)
+        tried, _ = survivors(files[name], judge, step=11)
+        assert tried > 500
+    proof = sorted((demo_folder / "proofs").glob("proof-*.json"))[0].read_bytes()
+    passing = 0
+    for path in sorted((demo_folder / "claims").glob("*.toml")):
+        claims = parse_claims(path.read_bytes())
+
+        def judge(data: bytes, claims: Claims = claims) -> object:
+            return check_client(
+                data, statement=None, policy=policy, claims=claims, last=None, at=now, bundle=None, record=Record()
+            )
+
+        if outcome(lambda judge=judge: judge(proof)) == PASSED:
+            passing += 1
+            tried, _ = survivors(proof, judge, step=11)
+            assert tried > 2000
+    assert passing == 1, "one client's file is that client's alone"
 
 
 def test_42_every_byte_of_policy_claims_and_state(tmp_path):
