@@ -15,8 +15,10 @@ from reserveproof.custodian import challenge_step, draft_store, signing
 from reserveproof.custodian.attest import Given, parse_digest, read_other_registers
 from reserveproof.custodian.attest_report import coverage, report_lines
 from reserveproof.custodian.audit_pack import write_audit_pack
+from reserveproof.custodian.csv_rows import split_rows
 from reserveproof.custodian.demo_world import ENTITY, TRUST, VAULTS
 from reserveproof.custodian.positions import Holding
+from reserveproof.custodian.register_input import REGISTER_COLUMNS
 from reserveproof.custodian.reserves import DedicatedBook, dedicated_positions
 from reserveproof.custodian.workspace import Snapshot, State
 from reserveproof.format import register
@@ -187,6 +189,23 @@ def test_a_cell_that_nobody_is_owed_in_has_the_empty_tree(with_ledger: Snapshot)
     cell = made.statement.pool_asset(TRUST, "USD")
     assert cell
     assert (cell.liabilities.total, cell.liabilities.depth, cell.reserves.total) == (0, 10, 0)
+
+
+def test_dust_that_nobody_is_owed_does_not_fail(with_ledger: Snapshot) -> None:
+    """Anyone can send 1 wei to a wallet: the general ledger has no row for it, and none is needed for zero."""
+    one = next(w for w in WORLD.wallets if w.pool == ENTITY and w.kind == "eoa")
+    ether = {"form": "eip155:1/slip44:60", "quantity": "0.000000000000000001"}
+    for row in split_rows((with_ledger.path / "register.csv").read_bytes(), REGISTER_COLUMNS, file="r"):
+        if row.fields["account"] == one.account:
+            add_row(with_ledger, **(dict(row.fields) | ether))
+            break
+    challenge(with_ledger)
+    made = attest(with_ledger)
+    cell = made.statement.pool_asset(ENTITY, "ETH")
+    assert cell
+    assert (cell.liabilities.total, cell.reserves.total) == (0, 1)
+    assert result(made.results, "LIA-04") == "PASS"
+    assert made.verdict != "failing"
 
 
 @pytest.mark.parametrize(

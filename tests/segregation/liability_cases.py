@@ -115,12 +115,23 @@ case("LIA-04", "fails", "one more in the books", control(301))
 case("LIA-04", "fails", "one less in the books", control(299))
 case("LIA-04", "fails", "not in the books", control(None))
 case("LIA-04", "fails", "not in the ledger", control(5, "SOL"))
-case("LIA-04", "fails", "a zero that is not in the books", both(ledger_map("credits", OMNI, "USD", 0), control(None)))
+case("LIA-04", "fails", "nothing in the books but a zero", lambda w: replace(w, control_totals={(OMNI, "USD"): 0}))
+case("LIA-04", "fails", "nothing in the ledger", lambda w: swap_ledger(w, credits={}))
 case("LIA-04", "fails", "no books at all", lambda w: replace(w, control_totals={}))
 case("LIA-04", "honest", "zero on both sides", both(ledger_map("credits", OMNI, "USD", 0), control(0)))
+case(
+    "LIA-04", "honest", "a zero that is not in the books", both(ledger_map("credits", OMNI, "USD", 0), control(None))
+)
+case("LIA-04", "honest", "a zero that is not in the ledger", control(0, "SOL"))
 case("LIA-04", "honest", "debits are apart", ledger_map("debits", OMNI, "USD", 40))
 case("LIA-04", "unknown", "no ledger", no("ledger"))
 case("LIA-04", "unknown", "no control totals", no("control_totals"))
+case(
+    "LIA-04",
+    "unknown",
+    "no books, and nothing owed",
+    lambda w: replace(swap_ledger(w, credits={(OMNI, "USD"): 0}), control_totals={}),
+)
 case("LIA-04", "unknown", "nothing on either side", lambda w: replace(swap_ledger(w, credits={}), control_totals={}))
 
 

@@ -85,7 +85,8 @@ def none_dropped(facts: Facts, _: Parameters, __: str) -> Outcome:
 
 
 def control_account(facts: Facts, _: Parameters, __: str) -> Outcome:
-    """LIA-04. A cell that stands on one side only is a difference, also at zero."""
+    """LIA-04. A cell that stands on one side only is zero on the other: nobody books what nobody is owed, and anyone
+    can send dust to a wallet. That the cells of statement and ledger are the same is LIA-01."""
     gaps = [NO_LEDGER] if facts.ledger is None else []
     gaps += ["the control totals are not given"] if facts.control_totals is None else []
     if facts.ledger is None or facts.control_totals is None:
@@ -95,7 +96,7 @@ def control_account(facts: Facts, _: Parameters, __: str) -> Outcome:
         gaps.append("the control totals are empty")
     for pool, asset in sorted(set(facts.control_totals) | set(facts.ledger.credits)):
         booked, owed = facts.control_totals.get((pool, asset)), facts.ledger.credits.get((pool, asset))
-        if booked != owed:
+        if (booked or 0) != (owed or 0):
             found = "no line in the ledger" if owed is None else f"lines sum to {owed}"
             limit = "a control total" if booked is None else f"the control account's {booked}"
             rows.append(Finding(pool, asset, "", found, limit))
