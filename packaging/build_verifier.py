@@ -14,7 +14,19 @@ from pathlib import Path
 
 SOURCE = Path(__file__).resolve().parent.parent / "src"
 PARTS = ("format", "segregation", "chains", "verifier")
-MAIN = b"from reserveproof.verifier.command import main\n\nmain()\n"
+MAIN = b"""import sys
+
+try:
+    from reserveproof.verifier.command import main
+except ModuleNotFoundError as missing:
+    if str(missing.name).partition(".")[0] != "cryptography":
+        raise
+    print("reserveproof-verify: error: this file needs the Python package cryptography, 48 or later", file=sys.stderr)
+    print("hint: python3 -m pip install cryptography", file=sys.stderr)
+    sys.exit(2)
+
+main()
+"""
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest that a zip can say; a build time would change the bytes
 
 

@@ -118,7 +118,7 @@ def test_state_is_kept_only_after_success(plain, capsys):
 def test_prompts_ask_the_same_whatever_the_file_holds(plain, capsys, monkeypatch, tmp_path):
     answers = [plain.claims["client_id"], plain.claims["client_code"]]
     for balance in plain.claims["balances"]:
-        answers += [balance["asset"], balance["amount"], balance["debit"], balance["pool"]]
+        answers += [balance["asset"], "no Pool!", balance["pool"], "1e5", balance["amount"], balance["debit"]]
     answers += ["", "", ""]
     (tmp_path / "answers").write_text("\n".join(answers) + "\n")
     questions = []

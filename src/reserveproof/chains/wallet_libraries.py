@@ -21,7 +21,9 @@ SECP256K1_ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD036
 
 def _missing() -> UsageError:
     return UsageError(
-        "this check needs the wallet libraries", reason="wallet-libraries", hint="install reserveproof[wallets]"
+        "this check needs the wallet libraries",
+        reason="wallet-libraries",
+        hint="install the package with its extra, from a checkout: pip install '.[wallets]'",
     )
 
 

@@ -48,7 +48,10 @@ def read_manifest(bundle: Bundle, trusted: Trusted) -> dict[str, manifest.FileEn
     unknown = sorted(bundle.names() - set(files) - {manifest.MANIFEST_FILE, manifest.STATEMENT_FILE})
     if unknown:
         raise MalformedError(
-            "the bundle has a file that its manifest does not name", reason="file-unknown", found=ascii(unknown[0])[:96]
+            "the bundle has a file that its manifest does not name",
+            reason="file-unknown",
+            found=ascii(unknown[0])[:96],
+            hint="remove it if your own computer made it, like .DS_Store; else get the whole bundle again",
         )
     for name, entry in files.items():
         read_signed(bundle, entry, MAX_EVIDENCE_BYTES if is_evidence(name) else MAX_REGISTER_BYTES)

@@ -35,6 +35,7 @@ from .register_steps import RebuiltRegister, rebuild_bundle
 from .rules_step import refuse_stated_failures, run_and_compare
 from .statement_steps import Trusted, establish
 
+NO_CODE = "no client code was typed: if you registered one, type it; "
 WRONG_FILE = (
     "check that id and code are typed as registered, and that proof file and statement are the ones delivered "
     "together; if they are, ask the custodian"
@@ -120,7 +121,8 @@ def check_client(
         step.lines.append(f"{len(tops)} paths folded")
     with record.step(9, "Compare") as step:
         for line, (tree, committed, top) in zip(parsed.lines, tops, strict=True):
-            compare(tree, committed, top, f"{line.pool} {line.asset}", WRONG_FILE)
+            hint = WRONG_FILE if claims.client_code else NO_CODE + WRONG_FILE
+            compare(tree, committed, top, f"{line.pool} {line.asset}: not included for the id and code typed", hint)
             step.lines.append(f"{line.pool} {line.asset}: in the signed total, under the signed root")
     with record.step(10, "Coverage") as step:
         rebuilt = _check_coverage(trusted, policy, stated, bundle, record)
@@ -207,10 +209,17 @@ def _match_lines(parsed: ProofFile, claims: Claims, statement: Statement, record
                 f"the proof file has a balance in {pool} {asset} that was not stated",
                 reason="unstated-line",
                 expected="zero, or a balance stated",
-                found=f"credit {line.credit}, debit {line.debit} base units",
-                hint="state every balance of that day, zero ones apart",
+                found=_in_whole_units(statement, line),
+                hint="is this file yours? if it is, state every balance of that day but zero ones",
             )
     return [(lines[key], balance) for key, balance in sorted(stated.items()) if key in lines]
+
+
+def _in_whole_units(statement: Statement, line: Line) -> str:
+    asset = statement.asset(line.asset)
+    decimals = asset.decimals if asset else 0
+    debit = f", of which is owed back {to_readable(line.debit, decimals)}" if line.debit else ""
+    return f"{to_readable(line.credit, decimals)}{debit}"
 
 
 def _is_zero(balance: Balance) -> bool:

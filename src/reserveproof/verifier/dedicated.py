@@ -67,6 +67,7 @@ def check_positions(
         key = (entry.pool, entry.asset)
         counted[key] = counted.get(key, 0) + entry.position.counted
     credits = {(line.pool, line.asset): line.credit for line in proof.lines}
+    decimals = {entry.asset: entry.decimals for entry in statement.assets}
     dedicated_pools = {pool.pool for pool in statement.pools if pool.model == "dedicated"}
     # Where every client has wallets of their own, a balance without any is as much as one that is not held.
     owed = {key for key, credit in credits.items() if credit and key[0] in dedicated_pools}
@@ -76,13 +77,12 @@ def check_positions(
             raise EvidenceError(
                 f"{pool} {asset}: the dedicated accounts hold less than the own balance",
                 reason="dedicated-below",
-                expected=f"at least {own} base units",
-                found=str(total),
+                expected=f"at least {to_readable(own, decimals[asset])}",
+                found=to_readable(total, decimals[asset]),
             )
     everything = {(pool.pool, cell.asset) for pool in statement.pools for cell in pool.assets}
     if proof.positions and (rebuilt is None or rebuilt.cells != everything):
         record.unchecked(TIED_ELSEWHERE)
-    decimals = {asset.asset: asset.decimals for asset in statement.assets}
     return tuple(
         VerifiedPosition(
             pool=entry.pool,

@@ -20,6 +20,7 @@ from .audit import VerifiedAudit
 from .client import VerifiedClient
 from .public import VerifiedBundle
 from .record import Record
+from .statement_steps import Trusted
 
 LIMITS = (
     "This is not an audit. It speaks of one point in time, and of what is owed only as in the ledger supplied.",
@@ -121,7 +122,7 @@ def describe_client(report: Report, result: VerifiedClient) -> None:
         else f"your {_count(len(result.lines), 'balance')} included; covered by the reserves that were signed, "
         f"as of {statement.as_of}"
     )
-    report.body += [*_who(statement), "", "Included: every balance you stated is in the signed total."]
+    report.body += [*_who(result.trusted), "", "Included: every balance you stated is in the signed total."]
     for line in result.lines:
         amount = to_readable(line.amount, line.decimals)
         report.body.append(f"  {line.asset} in {line.pool}: {amount}, compared {line.digits_typed}")
@@ -187,7 +188,7 @@ def describe_bundle(report: Report, result: VerifiedBundle, rebuilt: frozenset[t
     statement = result.trusted.statement
     cells = result.rebuilt.cells if rebuilt is None else rebuilt
     report.headline = f"the published bundle holds together, as of {statement.as_of}"
-    report.body += [*_who(statement), "", *_grid(statement, cells), "", *_stated(statement)]
+    report.body += [*_who(result.trusted), "", *_grid(statement, cells), "", *_stated(statement)]
     report.body += _failing(result.results)
     report.facts = {
         "positions": len(result.rebuilt.positions),
@@ -236,11 +237,13 @@ def _failing(results: Sequence[RuleResult]) -> list[str]:
     return lines
 
 
-def _who(statement: Statement) -> list[str]:
+def _who(trusted: Trusted) -> list[str]:
+    statement = trusted.statement
     who = statement.custodian
     return [
         f"Statement {statement.sequence} of {who.name} ({who.id}{', ' + who.jurisdiction if who.jurisdiction else ''})",
         f"as of {statement.as_of}, issued {statement.issued_at}, valid until {statement.valid_until}",
+        f"digest {trusted.payload_sha256.hex()}",
     ]
 
 

@@ -406,7 +406,8 @@ def _check_publication(payload_sha256: bytes, policy: Policy, digest: str, requi
             reason="publication-digest",
             expected=digest,
             found=payload_sha256.hex(),
-            hint="keep this file; ask the custodian why there are two statements",
+            hint="check that it was typed right and is of this same as-of; if so, keep this file and ask the custodian "
+            "why there are two statements",
         )
     if policy.publication == "digest" and not digest and required:
         raise PolicyError(
