@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -14,16 +15,16 @@ from custodian.demo_steps import CLEAN, NOW, WORLD, account_of, add_row, attest,
 from reserveproof.custodian import challenge_step, draft_store, signing
 from reserveproof.custodian.attest import Given, parse_digest, read_other_registers
 from reserveproof.custodian.attest_report import coverage, report_lines
-from reserveproof.custodian.audit_pack import write_audit_pack
+from reserveproof.custodian.audit_pack import show_signatures, write_audit_pack
 from reserveproof.custodian.csv_rows import split_rows
 from reserveproof.custodian.demo_world import ENTITY, TRUST, VAULTS
 from reserveproof.custodian.positions import Holding
 from reserveproof.custodian.register_input import REGISTER_COLUMNS
 from reserveproof.custodian.reserves import DedicatedBook, dedicated_positions
 from reserveproof.custodian.workspace import Snapshot, State
-from reserveproof.format import register
+from reserveproof.format import envelope, register
 from reserveproof.format.errors import InputError, TransportError, UsageError
-from reserveproof.format.statement import Statement
+from reserveproof.format.statement import Statement, parse_payload
 from reserveproof.segregation import RuleResult
 
 
@@ -356,6 +357,43 @@ def test_the_auditors_folder_is_private_and_whole(attested: Snapshot) -> None:
     key = (attested.path / "snapshot.key").read_text().strip()
     assert all(key.encode() not in path.read_bytes() for path in folder.rglob("*") if path.is_file())
     assert {path.stat().st_mode & 0o077 for path in folder.rglob("*") if path.is_file()} == {0}
+
+
+def pack_agrees(snapshot: Snapshot) -> bool:
+    """Whether the statement in the auditor's folder is the draft, and the rest is what it commits to."""
+    folder, state = snapshot.path / "audit", draft_store.load_state(snapshot)
+    signed = envelope.parse((folder / "draft" / "statement.json").read_bytes())
+    manifest = hashlib.sha256((folder / "draft" / "manifest.json").read_bytes()).digest()
+    return (
+        signed.payload_sha256 == state.payload_sha256
+        and parse_payload(signed.payload).manifest_sha256 == manifest
+        and state.payload_sha256.hex() in (folder / "README.txt").read_text()
+    )
+
+
+@pytest.mark.parametrize("damage", ["stale", "gone", "half", "none"])
+def test_signing_leaves_no_auditors_folder_of_an_earlier_draft(attested: Snapshot, damage: str) -> None:
+    """A run was killed between the two things that attest writes."""
+    with attested.workspace.lock():
+        folder = write_audit_pack(attested)
+    if damage == "stale":
+        edit_register(attested, lambda row: row | {"source": row["source"] + " again"})
+        attest(attested)
+        assert not pack_agrees(attested)
+    elif damage == "gone":
+        shutil.rmtree(folder)
+    elif damage == "half":
+        (folder / "draft" / "statement.json").write_bytes(b"{}")
+    before = (folder / "README.txt").stat().st_ino if damage == "none" else 0
+    signatures = sign(attested)
+    draft = draft_store.load(attested)[0]
+    with attested.workspace.lock():
+        show_signatures(attested, signatures.envelope(draft.payload))
+    assert pack_agrees(attested)
+    shown = envelope.parse((folder / "draft" / "statement.json").read_bytes())
+    assert shown == signatures.envelope(draft.payload)
+    if damage == "none":
+        assert (folder / "README.txt").stat().st_ino == before
 
 
 def test_coverage_is_cut_down() -> None:

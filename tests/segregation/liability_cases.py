@@ -119,9 +119,7 @@ case("LIA-04", "fails", "nothing in the books but a zero", lambda w: replace(w, 
 case("LIA-04", "fails", "nothing in the ledger", lambda w: swap_ledger(w, credits={}))
 case("LIA-04", "fails", "no books at all", lambda w: replace(w, control_totals={}))
 case("LIA-04", "honest", "zero on both sides", both(ledger_map("credits", OMNI, "USD", 0), control(0)))
-case(
-    "LIA-04", "honest", "a zero that is not in the books", both(ledger_map("credits", OMNI, "USD", 0), control(None))
-)
+case("LIA-04", "honest", "a zero that is not in the books", both(ledger_map("credits", OMNI, "USD", 0), control(None)))
 case("LIA-04", "honest", "a zero that is not in the ledger", control(0, "SOL"))
 case("LIA-04", "honest", "debits are apart", ledger_map("debits", OMNI, "USD", 40))
 case("LIA-04", "unknown", "no ledger", no("ledger"))

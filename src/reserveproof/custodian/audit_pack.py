@@ -6,7 +6,9 @@ import os
 import shutil
 from pathlib import Path
 
-from ..format.envelope import Envelope, dump
+from ..format import limits
+from ..format.envelope import Envelope, dump, parse
+from ..format.errors import MalformedError, TransportError
 from ..format.manifest import EVIDENCE_FOLDER, MANIFEST_FILE, STATEMENT_FILE
 from ..format.tables import ACCOUNTS_FILE, CONTROL_TOTALS_FILE, EXTRACT_FILE
 from . import atomic_files, draft_store
@@ -46,10 +48,20 @@ def write_audit_pack(snapshot: Snapshot) -> Path:
 
 
 def show_signatures(snapshot: Snapshot, envelope: Envelope) -> None:
-    """Put the signatures so far on the auditor's copy of the bundle, so that it can be judged before it is complete."""
+    """Put the signatures so far on the auditor's copy of the bundle, so that it can be judged before it is complete.
+    A folder that is not of this payload (attest was killed before it wrote the new one) is written anew first."""
     folder = snapshot.path / AUDIT_FOLDER / DRAFT_BUNDLE
-    if folder.is_dir():
-        atomic_files.write_file(folder / STATEMENT_FILE, dump(envelope))
+    if _shown_payload(folder / STATEMENT_FILE) != envelope.payload:
+        write_audit_pack(snapshot)
+    atomic_files.write_file(folder / STATEMENT_FILE, dump(envelope))
+
+
+def _shown_payload(path: Path) -> bytes | None:
+    """The payload of an envelope on disk; None where there is none that can be read."""
+    try:
+        return parse(atomic_files.read_file(path, limit=2 * limits.MAX_STATEMENT_BYTES)).payload
+    except (MalformedError, TransportError):
+        return None
 
 
 def _draft_bundle(draft: Draft) -> dict[str, bytes]:
