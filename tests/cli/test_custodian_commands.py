@@ -176,6 +176,27 @@ def test_check_names_every_problem(ready: Custodian) -> None:
     assert not [path for path in (ready.folder / "w").iterdir() if path.name.startswith(".tmp-")]
 
 
+def test_a_finding_stops_the_snapshot_until_it_is_accepted(ready: Custodian) -> None:
+    key = ready.ok("key", "new", "officer.pem").strip()
+    ready.with_config(CONFIG + SIGNER.format(key))
+    ledger_in(ready.folder, "pool,asset,credit\nclient-trust,BTC,1.9\nclient-trust,USD,12.35\n", "totals.csv")
+    given = ("--ledger", "ledger.csv", "--accounts", "accounts.csv", "--control-totals", "totals.csv")
+    assert ready.run("check", "w", *given) == 4
+    assert "rule LIA-04" in ready.errors[0]
+    assert ready.run("snapshot", "w", "s1", *given) == 4
+    assert ready.errors[0].startswith("reserveproof: totals.csv: client-trust USD: lines sum to 1234, ")
+    assert "nothing was frozen" in ready.errors[1] and "--accept-findings" in ready.errors[2]
+    assert json.loads(ready.ok("status", "w", "--json"))["snapshots"][0]["state"] == "opened"
+    assert "client-trust USD" in ready.ok("snapshot", "w", "s1", *given, "--accept-findings")
+    assert ready.errors[0].startswith("reserveproof: totals.csv: client-trust USD: ")
+    assert "will say that it fails" in ready.errors[-1]
+    ready.ok("open", "w", "--as-of", "2026-07-01T00:00:00Z", "--id", "s2")
+    ledger_in(ready.folder, LEDGER.replace("bob", "rob"), "next.csv")
+    assert ready.run("check", "w", "--ledger", "next.csv", "--previous", "s1") == 4
+    assert "in the previous extract, not in this one: bob" in ready.errors[0]
+    assert ready.run("check", "w", "--previous", "s1") == 2
+
+
 def test_a_ledger_from_a_database(ready: Custodian) -> None:
     import sqlite3
 

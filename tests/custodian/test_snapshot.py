@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from reserveproof.custodian import snapshot as module
+from reserveproof.custodian.ledger_findings import LedgerFindingsError
 from reserveproof.custodian.proof_store import TreeFile, tree_file
 from reserveproof.custodian.snapshot import LedgerInput, check_inputs, take_ledger
 from reserveproof.custodian.snapshot_records import LedgerState, NamedClients, TypeSummary
@@ -150,9 +152,16 @@ def test_the_previous_population(workspace: Workspace, tmp_path: Path) -> None:
     taken(first, tmp_path)
     rest = LEDGER.replace("bob,client-trust,BTC,available,0.6,0,\n", "")
     with workspace.lock():
-        state = take_ledger(
-            second, workspace.config(), LedgerInput([ledger_in(tmp_path, rest, "rest.csv")], previous=first)
-        )
+        given = LedgerInput([ledger_in(tmp_path, rest, "rest.csv")], previous=first)
+        with pytest.raises(LedgerFindingsError) as refused:
+            take_ledger(second, workspace.config(), given)
+        (finding,) = refused.value.findings
+        assert finding.reason == "LIA-03" and "bob" in finding.message and "status closed" in finding.hint
+        assert second.state() is State.OPENED and not second.ledger_folder.exists()
+        assert [f.message for f in check_inputs(workspace.config(), given, tmp_path)] == [finding.message]
+        accepted: list[InputError] = []
+        state = take_ledger(second, workspace.config(), replace(given, accepted=accepted))
+    assert [f.message for f in accepted] == [finding.message]
     assert state.dropped == (NamedClients(1, ("bob",)),)
     assert state.previous == "s1"
     third = opened(workspace, "s3", b"\x09" * 32)
@@ -164,6 +173,58 @@ def test_the_previous_population(workspace: Workspace, tmp_path: Path) -> None:
     extract.write_bytes(extract.read_bytes().replace(b"60000000", b"60000001"))
     with pytest.raises(InputError, match="not the extract that its snapshot was made of"):
         taken(third, tmp_path, previous=first)
+
+
+def test_what_the_rules_will_fail_is_said_before_it_is_frozen(workspace: Workspace, tmp_path: Path) -> None:
+    """LIA-02, LIA-03 and LIA-04, each finding by itself, in check and in snapshot alike."""
+    snapshot = opened(workspace)
+    accounts = ACCOUNTS.replace("dave,retail,dormant,no\n", "eve,retail,active,no\n").replace(
+        "operator,active,yes", "operator,active,no"
+    )
+    given = LedgerInput(
+        [ledger_in(tmp_path)],
+        ledger_in(tmp_path, accounts, "accounts.csv"),
+        ledger_in(tmp_path, CONTROL.replace("1.9", "1.8") + "client-trust,ETH,0\n", "control.csv"),
+    )
+    with workspace.lock(), pytest.raises(LedgerFindingsError, match="4 findings") as refused:
+        take_ledger(snapshot, workspace.config(), given)
+    found = [(f.reason, Path(f.file).name, f.rule) for f in refused.value.findings]
+    assert found == [
+        ("LIA-02", "accounts.csv", "in the ledger with no account: dave, where the rule asks for an account with a "
+         "type (rule LIA-02)"),
+        ("LIA-02", "accounts.csv", "type and related-party flag disagree: carol, where the rule asks for one answer "
+         "(rule LIA-02)"),
+        ("LIA-03", "accounts.csv", "open, and in no ledger row: eve, where the rule asks for a row for every open "
+         "account (rule LIA-03)"),
+        ("LIA-04", "control.csv", "client-trust BTC: lines sum to 190000000, where the rule asks for the control "
+         "account's 180000000 (rule LIA-04)"),
+    ]  # fmt: skip
+    assert all(finding.hint for finding in refused.value.findings)
+    assert snapshot.state() is State.OPENED
+    assert [p.message for p in check_inputs(workspace.config(), given, tmp_path)] == [
+        p.message for p in refused.value.findings
+    ]
+    assert taken(snapshot, tmp_path).accounts == ()
+
+
+def test_a_long_list_says_how_many_are_left_out(workspace: Workspace, tmp_path: Path) -> None:
+    lines = "".join(f"c{n:03},client-trust,USD,available,{n},0,\n" for n in range(130))
+    given = LedgerInput(
+        [ledger_in(tmp_path, HEADER + lines, "l.csv")],
+        ledger_in(tmp_path, "client_id,account_type,status,related_party\nc000,retail,active,no\n", "a.csv"),
+    )
+    found = check_inputs(workspace.config(), given, tmp_path)
+    assert len(found) == 101
+    assert found[-1].rule == "and 29 more of these (rule LIA-02)"
+
+
+def test_check_looks_for_the_previous_extract(workspace: Workspace, tmp_path: Path) -> None:
+    first = opened(workspace)
+    taken(first, tmp_path)
+    extract = first.ledger_folder / "extract.tsv"
+    extract.write_bytes(extract.read_bytes().replace(b"60000000", b"60000001"))
+    with pytest.raises(InputError, match="not the extract that its snapshot was made of"):
+        check_inputs(workspace.config(), LedgerInput([ledger_in(tmp_path)], previous=first), tmp_path)
 
 
 def test_guessable_blind(workspace: Workspace, tmp_path: Path) -> None:

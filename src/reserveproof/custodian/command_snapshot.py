@@ -8,17 +8,24 @@ from typing import TYPE_CHECKING, Annotated, Literal, cast
 
 import typer
 
+from ..format import limits
 from ..format.amounts import to_readable
 from ..format.errors import InputError, ReserveProofError, UsageError
+from ..format.statement import Anchor
+from ..format.tables import EXTRACT_FILE
 from . import atomic_files
 from .challenge_step import ANCHORS_FILE, REGISTER_FILE
 from .command_output import Folder, SnapshotId, say, warn, working
 from .config import Config
+from .csv_rows import read_bytes
+from .facts import scan_extract
+from .ledger_findings import LedgerFindingsError
 from .policy_draft import policy_toml
-from .register_input import load_anchors, read_register
+from .register_checks import anchors_at_odds, clients_at_odds, dedicated_clients, off_anchor
+from .register_input import RegisterRow, parse_anchors, read_register
 from .snapshot import LedgerInput, check_inputs, take_ledger
 from .snapshot_records import LedgerState
-from .workspace import Snapshot, Workspace, open_workspace
+from .workspace import Snapshot, State, Workspace, open_workspace
 
 if TYPE_CHECKING:
     from .ledger import Query
@@ -57,6 +64,11 @@ ConnectionVariable = Annotated[
 ]
 
 
+Previous = Annotated[
+    str, typer.Option("--previous", metavar="ID", help="The snapshot whose clients are compared with these.")
+]
+
+
 def add(app: typer.Typer) -> None:
     app.command("check")(check)
     app.command("snapshot")(snapshot)
@@ -82,6 +94,7 @@ def check(
     ledger: Ledger = None,
     accounts: Accounts = None,
     control_totals: ControlTotals = None,
+    previous: Previous = "",
     query: Sql = None,
     driver: Driver = "",
     connection_file: ConnectionFile = None,
@@ -96,13 +109,16 @@ def check(
         policy_toml(config)
     except InputError as error:
         problems.append(error)
+    rows: tuple[RegisterRow, ...] = ()
     if snapshot_id:
-        problems += _check_snapshot(workspace.snapshot(snapshot_id), config)
+        rows, found = _check_snapshot(workspace.snapshot(snapshot_id), config)
+        problems += found
     sources = (*(ledger or ()), *_query(query, driver, connection_file, connection_variable))
     if sources:
-        problems += _check_ledger(workspace, config, LedgerInput(sources, accounts, control_totals))
-    elif accounts or control_totals:
-        raise UsageError("--accounts and --control-totals go with --ledger or --query")
+        before = workspace.snapshot(previous) if previous else None
+        problems += _check_ledger(workspace, config, LedgerInput(sources, accounts, control_totals, before), rows)
+    elif accounts or control_totals or previous:
+        raise UsageError("--accounts, --control-totals and --previous go with --ledger or --query")
     else:
         say("no ledger was given: not checked")
     if problems:
@@ -111,34 +127,48 @@ def check(
         raise problems[-1]
 
 
-def _check_snapshot(snapshot: Snapshot, config: Config) -> list[ReserveProofError]:
-    problems: list[ReserveProofError] = []
+def _check_snapshot(
+    snapshot: Snapshot, config: Config
+) -> tuple[tuple[RegisterRow, ...], tuple[ReserveProofError, ...]]:
+    """The rows of the register that are sound, and what is wrong with it and with the anchors."""
     snapshot.state()
-    snapshot.opened()
+    opened = snapshot.opened()
     snapshot.key()
     assets = {asset.asset for asset in config.assets}
     pools = {pool.pool: assets for pool in config.pools}
-    path = snapshot.path / REGISTER_FILE
+    path, anchors_path = snapshot.path / REGISTER_FILE, snapshot.path / ANCHORS_FILE
     rows, found = read_register(path, assets=config.assets, pools=pools)
-    problems += found
+    wrong: list[ReserveProofError] = []
+    anchors: tuple[Anchor, ...] = ()
+    try:
+        data = read_bytes(anchors_path, limits.MAX_TOML_BYTES)
+        anchors = parse_anchors(data, file=str(anchors_path))
+        wrong += anchors_at_odds(data, anchors, opened.as_of, file=str(anchors_path))
+    except InputError as error:
+        wrong.append(error)
+    else:
+        found = (*found, *off_anchor(rows, anchors, file=str(path)))
+    if snapshot.has(State.LEDGER):
+        extract, clients = snapshot.ledger_folder / EXTRACT_FILE, dedicated_clients(rows)
+        codes = scan_extract(extract, sha256=snapshot.ledger().extract_sha256, clients=clients).codes if clients else {}
+        found = (*found, *clients_at_odds(rows, codes, file=str(path)))
     if not found:
         say(f"{path}: ok, {len(rows)} rows")
-    path = snapshot.path / ANCHORS_FILE
-    try:
-        say(f"{path}: ok, {len(load_anchors(path))} anchors")
-    except InputError as error:
-        problems.append(error)
-    return problems
+    if not wrong:
+        say(f"{anchors_path}: ok, {len(anchors)} anchors")
+    return rows, (*found, *wrong)
 
 
-def _check_ledger(workspace: Workspace, config: Config, given: LedgerInput) -> tuple[InputError, ...]:
+def _check_ledger(
+    workspace: Workspace, config: Config, given: LedgerInput, rows: tuple[RegisterRow, ...]
+) -> tuple[InputError, ...]:
     with (
         workspace.lock(),  # whoever holds it tidies away temporary names, and this is one
         working("checking the ledger"),
         atomic_files.transport(f"work in {workspace.path}"),
         tempfile.TemporaryDirectory(prefix=atomic_files.TEMPORARY, dir=workspace.path) as scratch,
     ):
-        found = check_inputs(config, given, Path(scratch))
+        found = check_inputs(config, given, Path(scratch), rows)
     if not found:
         say("ledger: ok")
     return found
@@ -150,9 +180,10 @@ def snapshot(
     ledger: Ledger = None,
     accounts: Accounts = None,
     control_totals: ControlTotals = None,
-    previous: Annotated[
-        str, typer.Option("--previous", metavar="ID", help="The snapshot whose clients are compared with these.")
-    ] = "",
+    previous: Previous = "",
+    accept_findings: Annotated[
+        bool, typer.Option("--accept-findings", help="Freeze a ledger that the rules find fault with.")
+    ] = False,
     query: Sql = None,
     driver: Driver = "",
     connection_file: ConnectionFile = None,
@@ -167,8 +198,18 @@ def snapshot(
         config = workspace.config()
         one = workspace.snapshot(snapshot_id)
         before = workspace.snapshot(previous) if previous else None
-        with working(f"building the trees of {one.id}"):
-            state = take_ledger(one, config, LedgerInput(sources, accounts, control_totals, before))
+        accepted: list[InputError] | None = [] if accept_findings else None
+        try:
+            with working(f"building the trees of {one.id}"):
+                state = take_ledger(one, config, LedgerInput(sources, accounts, control_totals, before, accepted))
+        except LedgerFindingsError as error:
+            for finding in error.findings:
+                warn(finding.message, finding.hint)
+            raise
+    for finding in accepted or ():
+        warn(finding.message, "accepted")
+    if accepted:
+        warn("the statement will say that it fails: these findings are accepted and frozen")
     for line in _summary(state, config):
         say(line)
     say(f"next: reserveproof challenge {folder} {one.id}")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
@@ -42,6 +42,10 @@ __all__ = ["Cell", "LedgerSummary", "Query", "SourceFile", "check_ledger", "impo
 
 Source = Path | Query
 """A CSV file, a Parquet file (its name ends in .parquet), or a query."""
+
+
+Judge = Callable[[LedgerFacts, Mapping[tuple[str, str], int], Engine], Iterable[InputError]]
+"""Told the facts of a ledger that can be imported, its credits by (pool, asset), and the engine that holds it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,11 +143,13 @@ def check_ledger(
     scratch: Path,
     accounts: Path | None = None,
     control_totals: Path | None = None,
+    previous: Path | None = None,
+    judge: Judge | None = None,
 ) -> tuple[InputError, ...]:
     """All that import_ledger would refuse, up to MAX_PROBLEMS, and nothing written; () if it would take all.
 
     A file that cannot be read as a table at all counts as one problem. Doubles and totals are looked for only
-    when every row is sound.
+    when every row is sound, and judge is asked only when nothing was found.
     """
     grid = Grid(pools, dict(decimals))
     findings = Findings(MAX_PROBLEMS)
@@ -159,18 +165,28 @@ def check_ledger(
             ):
                 if path:
                     _try(findings, lambda n=name, p=path, c=columns: sides.update({n: scan(p, c, findings)}))  # type: ignore[misc]
-            if "control" in sides:
-                _read_control(sides["control"], grid, findings)
+            control = _read_control(sides["control"], grid, findings) if "control" in sides else None
+            if previous:
+                _try(findings, lambda: _read_previous(previous) and None)
             account_table = sides.get("accounts")
             if findings.found:
                 # What has no shape cannot be loaded: every row is looked at one by one instead.
                 name_rows(files, grid.ledger, findings)
                 name_rows([account_table] if account_table else [], account, findings)
             else:
-                with Engine(work, grid, [*files, *([account_table] if account_table else [])]) as engine:
+                tables = [*files, *([account_table] if account_table else [])]
+                with Engine(work, grid, tables, [previous] if previous else []) as engine:
                     _load(engine, files, account_table, grid, findings)
-                    if not findings.found:
-                        _sound_totals(engine, files, findings)
+                    totals = {} if findings.found else _sound_totals(engine, files, findings)
+                    if judge and not findings.found:
+                        if previous:
+                            engine.load_previous(previous, EXTRACT_COLUMNS)
+                        facts = gather(
+                            engine, accounts=account_table is not None, previous=previous is not None, control=control
+                        )
+                        findings.found += judge(
+                            facts, {cell: credit for cell, (_, credit, _) in totals.items()}, engine
+                        )
         except EnoughError:
             pass
     return tuple(findings.found)

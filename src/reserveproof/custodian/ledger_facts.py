@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from ..format.vocabulary import RELATED_TYPES
@@ -90,3 +90,9 @@ def _listed(engine: Engine, name: str) -> Listed:
     ((count,),) = engine.run(f"SELECT count(*) FROM ({chosen})", values)  # noqa: S608
     first = engine.run(f"SELECT client_id FROM ({chosen}) ORDER BY client_id LIMIT {SHOWN}", values)  # noqa: S608
     return Listed(int(count), tuple(str(client) for (client,) in first))
+
+
+def client_codes(engine: Engine, clients: Collection[str]) -> dict[str, str]:
+    """Each of these clients that stands in the ledger, with its code."""
+    chosen = "SELECT DISTINCT client_id, client_code FROM lines WHERE list_contains($clients, client_id)"
+    return dict(engine.run(chosen, {"clients": sorted(clients)}) if clients else ())

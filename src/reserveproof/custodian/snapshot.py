@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -16,7 +17,10 @@ from ..format.errors import InputError, UsageError
 from ..format.tables import ACCOUNTS_FILE, EXTRACT_FILE, ExtractRow, read_extract
 from . import atomic_files
 from .config import Config
+from .ledger_findings import LedgerFindingsError, Names, ledger_findings
 from .proof_store import StoreWriter, tree_file
+from .register_checks import REGISTER_FILE, clients_at_odds, dedicated_clients
+from .register_input import RegisterRow
 from .snapshot_records import (
     FORMAT,
     AccountSummary,
@@ -36,7 +40,8 @@ from .workspace import LEDGER_FOLDER, TREES_FOLDER, Snapshot, State
 if TYPE_CHECKING:
     # The ledger's engine is heavy; it is loaded when a ledger is.
     from .ledger import LedgerSummary, Source
-    from .ledger_facts import Listed
+    from .ledger_engine import Engine
+    from .ledger_facts import LedgerFacts, Listed
 
 _RUN = 1024
 """Entries that are handed to the builder at a time."""
@@ -44,19 +49,26 @@ _RUN = 1024
 
 @dataclass(frozen=True, slots=True)
 class LedgerInput:
-    """What a ledger comes as. previous: the snapshot whose clients are compared with this one's."""
+    """What a ledger comes as. previous: the snapshot whose clients are compared with this one's. accepted: where
+    findings go that the custodian accepts, None if it accepts none."""
 
     sources: Sequence[Source]
     accounts: Path | None = None
     control_totals: Path | None = None
     previous: Snapshot | None = None
+    accepted: list[InputError] | None = None
+
+    @property
+    def names(self) -> Names:
+        return Names.of(self.sources, self.accounts, self.control_totals)
 
 
 def take_ledger(snapshot: Snapshot, config: Config, given: LedgerInput) -> LedgerState:
     """Bring an opened snapshot to the state "ledger", under the workspace's lock.
 
-    InputError names the first row that is refused; UsageError if the snapshot has a ledger; TransportError where the
-    disk fails. Until ledger.json is in place nothing of it counts, and the next run starts anew.
+    InputError names the first row that is refused; LedgerFindingsError has what the rules will fail, unless that is
+    accepted; UsageError if the snapshot has a ledger; TransportError where the disk fails. Until ledger.json is in
+    place nothing of it counts, and the next run starts anew.
     """
     from .ledger import import_ledger
 
@@ -79,9 +91,17 @@ def take_ledger(snapshot: Snapshot, config: Config, given: LedgerInput) -> Ledge
             control_totals=given.control_totals,
             previous=previous,
         )
-        if before is not None and (summary.previous is None or summary.previous.sha256 != before.extract_sha256.hex()):
-            raise InputError("is not the extract that its snapshot was made of", file=str(previous), reason="damaged",
-                             hint="restore it from a copy")  # fmt: skip
+        if (
+            previous is not None
+            and before is not None
+            and (summary.previous is None or summary.previous.sha256 != before.extract_sha256.hex())
+        ):
+            raise _not_its_extract(previous)
+        credits = {place: cell.credit for place, cell in summary.cells.items()}
+        if findings := ledger_findings(config, given.names, summary.facts, credits):
+            if given.accepted is None:
+                raise LedgerFindingsError(findings)
+            given.accepted.extend(findings)
         trees = folder / TREES_FOLDER
         trees.mkdir(mode=atomic_files.PRIVATE_FOLDER)
         debts = _Debts(folder / ACCOUNTS_FILE if summary.accounts else None)
@@ -272,10 +292,23 @@ def _digest(text: str) -> bytes | None:
     return bytes.fromhex(text) if text else None
 
 
-def check_inputs(config: Config, given: LedgerInput, scratch: Path) -> tuple[InputError, ...]:
-    """All that take_ledger would refuse of the tables, up to a limit, and nothing written."""
+def check_inputs(
+    config: Config, given: LedgerInput, scratch: Path, register: Sequence[RegisterRow] = ()
+) -> tuple[InputError, ...]:
+    """All that take_ledger would refuse of the tables, up to a limit, and nothing written. register: rows whose
+    clients are looked for in the ledger."""
     from .ledger import check_ledger
+    from .ledger_facts import client_codes
 
+    def judge(facts: LedgerFacts, credits: Mapping[tuple[str, str], int], engine: Engine) -> Iterator[InputError]:
+        yield from ledger_findings(config, given.names, facts, credits)
+        codes = client_codes(engine, dedicated_clients(register))
+        yield from clients_at_odds(register, codes, file=REGISTER_FILE)
+
+    previous = None
+    if given.previous is not None:
+        previous = given.previous.ledger_folder / EXTRACT_FILE
+        _refuse_changed(previous, given.previous.ledger())
     return check_ledger(
         given.sources,
         pools=frozenset(pool.pool for pool in config.pools),
@@ -283,4 +316,17 @@ def check_inputs(config: Config, given: LedgerInput, scratch: Path) -> tuple[Inp
         scratch=scratch,
         accounts=given.accounts,
         control_totals=given.control_totals,
+        previous=previous,
+        judge=judge,
     )
+
+
+def _refuse_changed(extract: Path, state: LedgerState) -> None:
+    with atomic_files.transport(f"read {extract}"), extract.open("rb") as stream:
+        if hashlib.file_digest(stream, "sha256").digest() != state.extract_sha256:
+            raise _not_its_extract(extract)
+
+
+def _not_its_extract(extract: Path) -> InputError:
+    return InputError("is not the extract that its snapshot was made of", file=str(extract), reason="damaged",
+                      hint="restore it from a copy")  # fmt: skip
