@@ -229,7 +229,7 @@ def test_what_was_changed_since_is_refused(challenged: Snapshot, change: str, wo
             edit_register(challenged, lambda row: row | {"quantity": "x"} if row["account"] == one else row)
         case "code":
             own = account_of("vault-btc-0")
-            edit_register(challenged, lambda row: row | {"client_code": "other"} if row["account"] == own else row)
+            edit_register(challenged, lambda row: row | {"client_code": "WRONGCODE"} if row["account"] == own else row)
         case "asset":
             config.write_text(config.read_text().replace('id = "demo-custody"', 'id = "other"'))
         case _:
@@ -237,8 +237,9 @@ def test_what_was_changed_since_is_refused(challenged: Snapshot, change: str, wo
             data = path.read_bytes()
             path.unlink()
             path.write_bytes(data.replace(b"\t1\t", b"\t2\t", 1))
-    with pytest.raises((UsageError, InputError), match=words):
+    with pytest.raises((UsageError, InputError), match=words) as caught:
         attest(challenged)
+    assert "WRONGCODE" not in caught.value.message + caught.value.found
     assert not challenged.has(State.ATTESTED)
     assert not (challenged.path / "draft").exists()
 

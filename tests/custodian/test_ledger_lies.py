@@ -33,19 +33,16 @@ class Place:
     def run(self, *sources: Path, **more: Path) -> LedgerSummary:
         return import_ledger(sources, pools=POOLS, decimals=DECIMALS, out_dir=self.out, scratch=self.scratch, **more)
 
+    def problems(self, *sources: Path, **more: Path) -> tuple[InputError, ...]:
+        return check_ledger(sources, pools=POOLS, decimals=DECIMALS, scratch=self.scratch, **more)
+
     def refused(self, *sources: Path, **more: Path) -> InputError:
         """The one refusal, after which neither directory holds anything."""
         with pytest.raises(InputError) as caught:
             self.run(*sources, **more)
         assert list(self.out.iterdir()) == []
         assert list(self.scratch.iterdir()) == []
-        found = check_ledger(
-            sources,
-            pools=POOLS,
-            decimals=DECIMALS,
-            scratch=self.scratch,
-            **{key: value for key, value in more.items() if key != "previous"},
-        )
+        found = self.problems(*sources, **{key: value for key, value in more.items() if key != "previous"})
         assert found, "what an import refuses, a check reports"
         assert str(caught.value) in [str(problem) for problem in found]
         assert list(self.scratch.iterdir()) == []
@@ -225,9 +222,32 @@ def test_a_duplicate_over_two_files_names_both_files(place: Place) -> None:
 
 def test_two_codes_of_one_client_name_both_rows(place: Place) -> None:
     error = place.refused(place.put(HEAD + GOOD + OTHER + GOOD.replace(b"BTC", b"ETH").replace(b"CODE1", b"CODE2")))
-    assert (error.row, error.column, error.found) == (4, "client_code", "CODE2")
+    assert (error.row, error.column, error.found) == (4, "client_code", "")
+    assert "CODE" not in error.message
     assert "'alice'" in error.rule
     assert "ledger.csv, row 2" in error.rule
+
+
+CODE = "Q4W2ZK7TNA5XJ3MB6EHD"
+CODES: dict[str, bytes] = {
+    "too_long": HEAD + row(client_code=CODE * 4),
+    "outer_space": HEAD + row(client_code=f'"{CODE} "'),
+    "another": HEAD + row(client_code="x") + row(asset="ETH", client_code=CODE),
+    "not_ascii": HEAD + row(client_code=CODE + "\u00e9"),
+    "not_ascii_in_a_ragged_row": HEAD + b"," + row(client_code=CODE + "\u00e9"),
+    "far_too_long": HEAD + row(client_code=CODE * 300),
+    "no_header": row(client_code=CODE),
+    "no_header_code_first": f"{CODE},carol,trust-a,BTC,available,1,0\n".encode() + GOOD,
+}
+
+
+@pytest.mark.parametrize("lie", CODES)
+def test_a_code_is_never_printed(place: Place, lie: str) -> None:
+    """Whoever has the code, the id and the proof file can check in the client's place."""
+    path = place.put(CODES[lie])
+    for error in (place.refused(path), *place.problems(path)):
+        assert CODE not in error.message + error.found + error.hint
+        assert error.row > 0
 
 
 def test_ids_that_look_alike_are_two_clients(place: Place) -> None:

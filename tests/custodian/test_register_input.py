@@ -126,6 +126,34 @@ def test_one_bad_field_is_named(changes: dict[str, str], column: str, words: str
     assert len(rows) == 2
 
 
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [{"client_code": "SECRET"}],
+        [{**DEDICATED, "client_code": "SECRET" * 11}],
+        [{**DEDICATED, "client_code": "SECRET "}],
+        [{**DEDICATED, "client_code": "SECRET\t"}],
+        [{**DEDICATED, "client_code": "SECRET" * 1000}],
+        [{**DEDICATED, "client_code": "SECRET"}, {**DEDICATED, "client_code": "OTHER"}],
+        [{**DEDICATED, "client_code": "OTHER"}, {**DEDICATED, "client_code": "SECRET"}],
+    ],
+)
+def test_a_code_is_never_printed(rows: list[dict[str, str]]) -> None:
+    form = {"form": f"{MAIN}/slip44:0"}
+    problems = parse(*(record(**form, **changes) for changes in rows))[1]
+    assert "client_code" in {problem.column for problem in problems}
+    assert not [problem for problem in problems if "SECRET" in problem.message + problem.found + problem.hint]
+
+
+def test_a_register_without_its_header_prints_no_code() -> None:
+    data = (",".join(record(**DEDICATED, client_code="SECRET")) + "\n").encode()
+    problems = parse_register(data, file="register.csv", assets=ASSETS, pools=POOLS)[1]
+    assert [problem.rule for problem in problems] == ["is not the header of this file"]
+    assert "SECRET" not in problems[0].message + problems[0].found
+    data = dump_rows(("client_id", *REGISTER_COLUMNS[1:]), [])
+    assert "client_id,form" in parse_register(data, file="r", assets=ASSETS, pools=POOLS)[1][0].found
+
+
 def test_a_counting_pledge_is_left_for_the_rules() -> None:
     rows, problems = parse(record(encumbered="0.5", encumbrance="pledge", counts="yes"))
     assert not problems

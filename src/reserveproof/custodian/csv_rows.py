@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +12,19 @@ from ..format.errors import InputError, TransportError
 from ..format.limits import MAX_REGISTER_BYTES, MAX_TABLE_FIELD
 
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+SECRET_COLUMNS = frozenset({"client_code"})
+"""Columns whose values no message repeats: logs and tickets are read by others than the client. Row and column are
+enough to find one."""
+
+
+def tellable(column: str, value: str | None, columns: Collection[str] = ()) -> str | None:
+    """The value, if a message may repeat it. columns: those of the table, where it is not known which one it is in."""
+    return None if SECRET_COLUMNS & ({column} if column else set(columns)) else value
+
+
+def is_header(fields: Collection[str], columns: Collection[str]) -> bool:
+    """Whether a first line is meant as the header: most names are there. Anything else may be a row."""
+    return 2 * len(set(fields) & set(columns)) > len(columns)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +58,8 @@ def split_rows(data: bytes, columns: tuple[str, ...], *, file: str, empty: bool 
     """
 
     def refuse(rule: str, reason: str, row: int = 0, value: str | None = None, column: str = "") -> InputError:
-        return InputError(rule, file=file, row=row, column=column, value=value, reason=reason)
+        told = tellable(column, value, columns)
+        return InputError(rule, file=file, row=row, column=column, value=told, reason=reason)
 
     if data.startswith((b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")):
         raise refuse("starts with a byte order mark: save it as plain UTF-8", "bom", 1)
@@ -65,7 +79,8 @@ def split_rows(data: bytes, columns: tuple[str, ...], *, file: str, empty: bool 
         fields = _split(body, number, file)
         if number == 1:
             if tuple(fields) != columns:
-                raise InputError("is not the header of this file", file=file, row=1, value=body, reason="header",
+                raise InputError("is not the header of this file", file=file, row=1, reason="header",
+                                 value=body if is_header(fields, columns) else None,
                                  hint="the header is " + ",".join(columns))  # fmt: skip
             continue
         if tuple(fields) == columns:

@@ -20,6 +20,7 @@ from pathlib import Path
 
 from ..format.errors import InputError, TransportError
 from ..format.limits import MAX_TABLE_FIELD
+from .csv_rows import is_header, tellable
 from .ledger_rules import Findings, Record
 
 _BLOCK = 1 << 20
@@ -167,14 +168,15 @@ def _header(block: bytes, columns: tuple[str, ...], name: str) -> tuple[tuple[st
     if not re.fullmatch(b"(?:" + _FIELD + b",)*" + _FIELD + newline, line):
         raise _shape_problem(line, 1, line.count(b",") + 1, newline, (), name)
     found = tuple(_split(line.decode("ascii")))
+    known = is_header(found, columns)
     for column in found:
         if column not in columns:
             raise InputError(
                 "is not a column of this table",
                 file=name,
                 row=1,
-                column=column,
-                value=column,
+                column=column if known else "",
+                value=column if known else None,
                 hint="exactly these, in any order: " + ", ".join(columns),
                 reason="header",
             )
@@ -215,7 +217,8 @@ def _shape_problem(line: bytes, row: int, width: int, newline: bytes, header: tu
     """Why one line is no record, in the words that help most."""
 
     def problem(rule: str, reason: str, value: str | None = None, column: str = "") -> InputError:
-        return InputError(rule, file=name, row=row, column=column, value=value, reason=reason)
+        told = tellable(column, value, header)
+        return InputError(rule, file=name, row=row, column=column, value=told, reason=reason)
 
     body = line.removesuffix(newline)
     if b"\x00" in body:

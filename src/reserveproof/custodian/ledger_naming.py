@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Sequence
 
 from ..format.errors import InputError
+from .csv_rows import tellable
 from .ledger_engine import Table
 from .ledger_rules import Findings, Problem, Record
 
@@ -23,7 +24,8 @@ def name_rows(tables: Sequence[Table], rules: Callable[[Record], Iterator[Proble
     for table in tables:
         for row, record in table.records():
             for column, value, rule in rules(record):
-                findings.add(InputError(rule, file=table.name, row=row, column=column, value=value, reason="value"))
+                told = tellable(column, value)
+                findings.add(InputError(rule, file=table.name, row=row, column=column, value=told, reason="value"))
 
 
 def name_doubles(
@@ -65,6 +67,4 @@ def name_codes(tables: Sequence[Table], clients: set[str], findings: Findings) -
                 if code != before:
                     clients.discard(client)
                     rule = f"is another code for client {client!r} than in {place}"
-                    findings.add(
-                        InputError(rule, file=table.name, row=row, column="client_code", value=code, reason="two-codes")
-                    )
+                    findings.add(InputError(rule, file=table.name, row=row, column="client_code", reason="two-codes"))

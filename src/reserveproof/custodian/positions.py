@@ -170,4 +170,4 @@ def check_codes(rows: Iterable[RegisterRow], codes: Mapping[str, str], *, file: 
     for row in rows:
         if row.segregation == "dedicated" and codes.get(row.client_id, row.client_code) != row.client_code:
             raise InputError("is not the code that the ledger has for this client", file=file, row=row.row,
-                             column="client_code", value=row.client_code, reason="code")  # fmt: skip
+                             column="client_code", reason="code")  # fmt: skip

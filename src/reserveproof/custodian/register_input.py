@@ -16,7 +16,7 @@ from ..format import amounts, identifiers, limits, times, vocabulary
 from ..format.errors import InputError, MalformedError
 from ..format.statement import Anchor, Asset
 from ..format.wallet_table import COUNTS, FUNCTIONS, SEGREGATIONS, WalletRow
-from .csv_rows import CsvRow, read_bytes, split_rows
+from .csv_rows import CsvRow, read_bytes, split_rows, tellable
 
 REGISTER_COLUMNS = (
     "account", "form", "pool", "owner_class", "segregation", "client_id", "client_code", "function", "opened",
@@ -95,8 +95,9 @@ class _Reader:
     problems: list[InputError]
 
     def refuse(self, row: int, column: str, value: str | None, rule: str, hint: str = "") -> None:
+        told = tellable(column, value)
         self.problems.append(
-            InputError(rule, file=self.file, row=row, column=column, value=value, hint=hint, reason="value")
+            InputError(rule, file=self.file, row=row, column=column, value=told, hint=hint, reason="value")
         )
 
     def word(self, row: CsvRow, column: str, words: Collection[str]) -> None:
@@ -290,7 +291,9 @@ def _together(rows: tuple[RegisterRow, ...], reader: _Reader) -> None:
             ("client_code", row.client_code, first.client_code),
         ):
             if here != there:
-                rule = f"is not that of row {first.row}, which is the same account ({there!r})"
+                told = tellable(column, there)
+                rule = f"is not that of row {first.row}, which is the same account"
+                rule += "" if told is None else f" ({told!r})"
                 reader.refuse(row.row, column, here, rule)
 
 
