@@ -241,7 +241,7 @@ for account, scheme, signature in (
         check_control(account, "m", ControlEvidence(scheme, signature, "", "", ""))
     except UsageError as error:
         assert str(error) == "this check needs the wallet libraries", error
-        assert error.hint == "install reserveproof[wallets]"
+        assert ".[wallets]" in error.hint
     else:
         raise SystemExit("a signature was judged without its library")
 print("fine")
