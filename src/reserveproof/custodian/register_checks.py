@@ -39,7 +39,7 @@ def clients_at_odds(rows: Sequence[RegisterRow], codes: Mapping[str, str], *, fi
                              column="client_id", value=row.client_id, reason="client")  # fmt: skip
         elif codes[row.client_id] != row.client_code:
             yield InputError("is not the code that the ledger has for this client", file=file, row=row.row,
-                             column="client_code", value=row.client_code, reason="code")  # fmt: skip
+                             column="client_code", reason="code")  # fmt: skip
 
 
 def off_anchor(rows: Sequence[RegisterRow], anchors: Collection[Anchor], *, file: str) -> Iterator[InputError]:
