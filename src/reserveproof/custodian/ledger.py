@@ -167,7 +167,7 @@ def check_ledger(
                     _try(findings, lambda n=name, p=path, c=columns: sides.update({n: scan(p, c, findings)}))  # type: ignore[misc]
             control = _read_control(sides["control"], grid, findings) if "control" in sides else None
             if previous:
-                _try(findings, lambda: _read_previous(previous) and None)
+                _try(findings, lambda: _read_previous(previous))
             account_table = sides.get("accounts")
             if findings.found:
                 # What has no shape cannot be loaded: every row is looked at one by one instead.
@@ -192,7 +192,7 @@ def check_ledger(
     return tuple(findings.found)
 
 
-def _try(findings: Findings, step: Callable[[], None]) -> None:
+def _try(findings: Findings, step: Callable[[], object]) -> None:
     try:
         step()
     except InputError as problem:
