@@ -7,7 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from chains.public_vectors import MAINNET, REGTEST, TESTNET
-from reserveproof.chains import account_chain, normalise_account
+from reserveproof.chains import normalise_account
 from reserveproof.chains.base58 import decode_check, encode_check
 from reserveproof.chains.bech32 import CHARSET, decode_segwit, encode_segwit
 from reserveproof.chains.bitcoin import NETWORKS, encode_address, output_of
@@ -195,8 +195,6 @@ def test_31_undecodable_address(account: str) -> None:
 
 def test_an_account_off_chain_is_kept() -> None:
     assert normalise_account("ref:Bank.Main-1", "iso4217:USD") == "ref:Bank.Main-1"
-    assert account_chain("ref:Bank.Main-1") == ""
-    assert account_chain("eip155:1:0x" + "a" * 40) == "eip155:1"
 
 
 def test_an_account_stands_on_the_chain_of_its_form() -> None:

@@ -20,7 +20,7 @@ from reserveproof.custodian.csv_rows import split_rows
 from reserveproof.custodian.demo_world import ENTITY, TRUST, VAULTS
 from reserveproof.custodian.positions import Holding
 from reserveproof.custodian.register_input import REGISTER_COLUMNS
-from reserveproof.custodian.reserves import DedicatedBook, dedicated_positions
+from reserveproof.custodian.reserves import DedicatedBook
 from reserveproof.custodian.workspace import Snapshot, State
 from reserveproof.format import envelope, register
 from reserveproof.format.errors import InputError, TransportError, UsageError
@@ -333,15 +333,16 @@ def test_a_draft_that_was_touched_is_refused(attested: Snapshot, name: str) -> N
 
 def test_dedicated_positions_are_the_clients_own(attested: Snapshot) -> None:
     client = WORLD.clients[0]
-    found = dedicated_positions(attested, client.id, client.code)
+    book = DedicatedBook(attested)
+    found = book.positions(client.id, client.code)
     assert [(d.pool, d.asset, d.position.account) for d in found] == [
         (VAULTS, "BTC", account_of("vault-btc-0")),
         (VAULTS, "ETH", account_of("vault-eth-0")),
     ]
     assert all(len(d.path) == 10 for d in found)
-    assert dedicated_positions(attested, client.id, "another code") == ()
-    assert dedicated_positions(attested, WORLD.clients[40].id, WORLD.clients[40].code) == ()
-    assert len(DedicatedBook(attested).clients()) == 6
+    assert book.positions(client.id, "another code") == ()
+    assert book.positions(WORLD.clients[40].id, WORLD.clients[40].code) == ()
+    assert len(book.clients()) == 6
 
 
 def test_the_auditors_folder_is_private_and_whole(attested: Snapshot) -> None:

@@ -1,6 +1,5 @@
 """Control schemes and offline account codecs, one module a chain. Judges only; run by both sides."""
 
-from .accounts import account_chain
 from .forms import form_chain, is_public_chain, native_decimals, normalise_form
 from .interfaces import AccountCodec, ControlEvidence, ControlResult, ControlScheme
 from .letters import letter_is_fresh
@@ -11,7 +10,6 @@ __all__ = [
     "ControlEvidence",
     "ControlResult",
     "ControlScheme",
-    "account_chain",
     "check_control",
     "form_chain",
     "is_public_chain",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from reserveproof.format.errors import MalformedError, shown
-from reserveproof.format.identifiers import ACCOUNT, MAX_ACCOUNT, chain_of
+from reserveproof.format.identifiers import ACCOUNT, MAX_ACCOUNT
 
 REF = "ref"
 _OFF_CHAIN = re.compile(r"ref:[A-Za-z0-9.-]{1,64}")
@@ -26,9 +26,3 @@ def split_account(account: str) -> tuple[str, str, str]:
         return REF, "", account[4:]
     namespace, reference, address = account.split(":")
     return namespace, reference, address
-
-
-def account_chain(account: str) -> str:
-    """CAIP-2 chain of an account; "" off chain. MalformedError(reason="account") if it is not spelled right."""
-    split_account(account)
-    return chain_of(account)

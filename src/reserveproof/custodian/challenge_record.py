@@ -1,7 +1,7 @@
 """What a challenge froze (challenge.json) and what the wallets answered (responses.json).
 
 The claim is frozen for good: another anchor or another ledger is another snapshot. The list of wallets may still
-grow until the statement is signed, because the claim does not name them.
+change until the snapshot is attested, because the claim does not name them.
 """
 
 from __future__ import annotations

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 from ..format import limits, register
 from ..format.errors import InputError, MalformedError
+from ..format.manifest import REGISTER_FILE
 from ..format.pool import ClassAmount, Reserves
 from ..format.proof_file import DedicatedPosition, PathNode
 from ..format.register import Position, RegisterEntry
@@ -121,7 +121,7 @@ class DedicatedBook:
         draft, _state, attested = draft_store.load(snapshot)
         statement = attested.statement
         try:
-            entries = register.parse(draft.private[register_name()])
+            entries = register.parse(draft.private[REGISTER_FILE])
             wallets = parse_wallets(draft.private[WALLETS_FILE])
         except (KeyError, MalformedError) as error:
             raise InputError(f"is missing or damaged: {error}", file=str(draft_store.folder_of(snapshot)),
@@ -175,25 +175,6 @@ class DedicatedBook:
                                  hint="restore the draft from a copy", reason="draft")  # fmt: skip
             self._trees[cell] = tree
         return self._trees[cell]
-
-
-def register_name() -> str:
-    """The name of the register with all pools, in the private folder."""
-    return "register.json"
-
-
-_BOOKS: dict[Path, tuple[bytes, DedicatedBook]] = {}
-
-
-def dedicated_positions(snapshot: Snapshot, client_id: str, client_code: str) -> tuple[DedicatedPosition, ...]:
-    """The dedicated positions of one client, for the proof file. The book of a snapshot is kept between calls, as
-    long as its draft is the same."""
-    payload = draft_store.load_state(snapshot).payload_sha256
-    kept = _BOOKS.get(snapshot.path)
-    if kept is None or kept[0] != payload:
-        kept = (payload, DedicatedBook(snapshot))
-        _BOOKS[snapshot.path] = kept
-    return kept[1].positions(client_id, client_code)
 
 
 def statement_registers(cells: Mapping[Cell, list[Position]], kinds: Mapping[str, str]) -> tuple[RegisterEntry, ...]:
