@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from reserveproof.custodian import atomic_files, command, command_snapshot
+from reserveproof.custodian import atomic_files, command, command_output, command_snapshot, publish
 from reserveproof.format.errors import TransportError
 from workspace_maker import ACCOUNTS, CONFIG, HEADER, LEDGER, ledger_in
 
@@ -96,6 +96,41 @@ def test_usage_errors_exit_2(custodian: Custodian, arguments: tuple[str, ...]) -
     assert "Traceback" not in custodian.capsys.readouterr().err
 
 
+@pytest.mark.parametrize("arguments", [(), ("key",)])
+def test_without_a_command_the_help_is_printed_in_its_lines(custodian: Custodian, arguments: tuple[str, ...]) -> None:
+    assert command.run(arguments) == 2
+    out, err = custodian.capsys.readouterr()
+    assert out == "" and "error:" not in err
+    custodian.ok(*arguments, "--help")
+    assert err.split() == custodian.said.split()
+    assert len(err.splitlines()) > 8
+
+
+def test_a_quoted_answer_keeps_its_lines(custodian: Custodian) -> None:
+    error = publish.RefusedByVerifierError(5, "  first\n  second \x1b")
+    command_output.explain(error.message, hint=error.hint)
+    assert custodian.capsys.readouterr().err.splitlines() == [
+        "reserveproof: error: the verifier refused the bundle with exit status 5:",
+        "  first",
+        "  second \x1b",
+        "hint: nothing was published; put right what it names",
+    ]
+
+
+def test_non_ascii_is_shown_with_one_backslash(ready: Custodian) -> None:
+    (ready.folder / "bad.csv").write_text(LEDGER.replace("alice,", "alic\u00e9,"), encoding="utf-8")
+    assert ready.run("snapshot", "w", "s1", "--ledger", "bad.csv") == 4
+    assert "'alic\\xe9'" in ready.errors[0]
+
+
+def test_a_step_too_early_is_told_the_step_that_comes_next(ready: Custodian) -> None:
+    assert ready.run("publish", "w", "s1") == 2
+    assert ready.errors == [
+        "reserveproof: error: snapshot s1 is opened, and this needs it to be signed",
+        "hint: first: reserveproof snapshot w s1 --ledger FILE",
+    ]
+
+
 def test_the_first_steps(ready: Custodian) -> None:
     assert "opened" in ready.ok("status", "w")
     said = ready.ok("snapshot", "w", "s1", "--ledger", "ledger.csv", "--accounts", "accounts.csv")
@@ -104,14 +139,14 @@ def test_the_first_steps(ready: Custodian) -> None:
     assert "--control-totals was not given" in said
     assert said.splitlines()[-1] == "next: reserveproof challenge w s1"
     assert ready.run("snapshot", "w", "s1", "--ledger", "ledger.csv") == 2
-    assert "already ledger" in ready.errors[0]
+    assert "already given its ledger" in ready.errors[0]
 
 
 def test_status_as_one_document(ready: Custodian) -> None:
     found = json.loads(ready.ok("status", "w", "--json"))
     assert found["snapshots"][0] == {
-        "as_of": "2026-06-30T00:00:00Z", "id": "s1", "next": "reserveproof snapshot w s1 --ledger FILE", "problem": "",
-        "sequence": "", "state": "opened",
+        "as_of": "2026-06-30T00:00:00Z", "id": "s1", "next": "reserveproof snapshot w s1 --ledger FILE", "note": "",
+        "problem": "", "sequence": "", "state": "opened",
     }  # fmt: skip
 
 

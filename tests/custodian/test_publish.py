@@ -40,8 +40,9 @@ def test_a_signed_draft_is_published_as_it_was_signed(signed: Snapshot) -> None:
     assert signed.state() == State.PUBLISHED
     assert {path.stat().st_mode & 0o777 for path in bundle.rglob("*") if path.is_file()} == {0o644}
     assert (bundle.stat().st_mode & 0o777, (bundle / "evidence").stat().st_mode & 0o777) == (0o755, 0o755)
-    with pytest.raises(UsageError, match="already published"):
+    with pytest.raises(UsageError, match="already published") as twice:
         published(signed)
+    assert "--corrects" in twice.value.hint and "ledger" not in twice.value.hint
     with pytest.raises(UsageError, match="already published"):
         sign(signed, OFFICER)
     policy = str(signed.workspace.policy_path)
@@ -56,6 +57,8 @@ def test_too_few_signatures_are_refused(attested: Snapshot) -> None:
     with pytest.raises(RefusedByVerifierError, match="auditor") as caught:
         published(attested)
     assert caught.value.verifier_status == 5
+    assert "do not trust" not in str(caught.value)
+    assert len(str(caught.value).splitlines()) > 1
     assert leftovers(attested) == []
     assert attested.state() == State.SIGNED
 

@@ -95,7 +95,7 @@ def test_another_ledger_is_another_snapshot(workspace: Workspace, tmp_path: Path
     snapshot = opened(workspace)
     taken(snapshot, tmp_path)
     before = {path: path.read_bytes() for path in snapshot.path.rglob("*") if path.is_file()}
-    with pytest.raises(UsageError, match="already ledger"):
+    with pytest.raises(UsageError, match="already given its ledger"):
         taken(snapshot, tmp_path)
     assert {path: path.read_bytes() for path in snapshot.path.rglob("*") if path.is_file()} == before
 
@@ -167,7 +167,7 @@ def test_the_previous_population(workspace: Workspace, tmp_path: Path) -> None:
     third = opened(workspace, "s3", b"\x09" * 32)
     with pytest.raises(UsageError, match="not its own previous"):
         taken(third, tmp_path, previous=third)
-    with pytest.raises(UsageError, match="needs it to be ledger"):
+    with pytest.raises(UsageError, match="needs it to be given its ledger"):
         taken(third, tmp_path, previous=opened(workspace, "s4", b"\x0a" * 32))
     extract = first.ledger_folder / "extract.tsv"
     extract.write_bytes(extract.read_bytes().replace(b"60000000", b"60000001"))

@@ -142,9 +142,9 @@ def test_a_key_that_is_a_link_is_refused(workspace: Workspace, tmp_path: Path) -
 
 def test_states_go_forward_only(workspace: Workspace) -> None:
     snapshot = opened(workspace)
-    with pytest.raises(UsageError, match="is opened, and this needs it to be ledger"):
+    with pytest.raises(UsageError, match="is opened, and this needs it to be given its ledger"):
         snapshot.write_state(State.CHALLENGED, {})
-    with pytest.raises(UsageError, match="needs it to be ledger"):
+    with pytest.raises(UsageError, match="needs it to be given its ledger"):
         snapshot.ledger()
     for state in list(State)[1:]:
         snapshot.write_state(state, {"n": 1})

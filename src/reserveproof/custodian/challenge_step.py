@@ -52,7 +52,7 @@ def load_rows(snapshot: Snapshot, config: Config) -> tuple[RegisterRow, ...]:
 
 def load_challenge(snapshot: Snapshot) -> Challenge:
     """challenge.json."""
-    snapshot.require(State.CHALLENGED, hint=f"reserveproof challenge {snapshot.workspace.path} {snapshot.id} --kit OUT")
+    snapshot.require(State.CHALLENGED)
     return snapshot.read_state(State.CHALLENGED, parse_challenge)
 
 

@@ -14,7 +14,7 @@ import typer
 
 from ..format.errors import ReserveProofError
 from . import command_attest, command_demo, command_keys, command_prove, command_snapshot, command_workspace
-from .command_output import explain
+from .command_output import explain, show_help
 
 ORDER = (
     "init", "open", "check", "snapshot", "challenge", "attest", "sign", "publish", "prove", "status", "policy", "key",
@@ -82,6 +82,9 @@ def _run(arguments: Sequence[str]) -> int:
         say = getattr(error, "format_message", None)
         if say is None:
             raise  # a fault of our own: the traceback is what there is to report
+        if type(error).__name__ == "NoArgsIsHelpError":
+            show_help(str(say()))
+            return 2
         context_of = getattr(error, "ctx", None)
         path = context_of.command_path if context_of is not None else "reserveproof"
         explain(str(say()).replace("\n", " "), hint=f"{path} --help")

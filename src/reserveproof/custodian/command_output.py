@@ -24,11 +24,21 @@ def say(text: str = "") -> None:
 
 
 def explain(message: str, expected: str = "", found: str = "", hint: str = "") -> None:
-    """An error on stderr: one line, and a second one with what can be done."""
+    """An error on stderr: one line, and a second one with what can be done. Further lines of a message are its
+    quotation of another program."""
+    message, *quoted = message.splitlines() or [""]
     line = message + (f"; expected {expected}" if expected else "") + (f"; found {found}" if found else "")
     _stderr(f"reserveproof: error: {line}")
+    for further in quoted:
+        _stderr(further)
     if hint:
         _stderr(f"hint: {hint}")
+
+
+def show_help(text: str) -> None:
+    """The help that was not asked for, on stderr and in its own lines."""
+    for line in text.splitlines():
+        _stderr(line)
 
 
 def warn(message: str, hint: str = "") -> None:

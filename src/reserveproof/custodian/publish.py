@@ -49,11 +49,12 @@ _PUBLISHED = record(
 
 
 class RefusedByVerifierError(EvidenceError):
-    """The verifier did not pass the bundle. verifier_status: its exit status; output: what it said."""
+    """The verifier did not pass the bundle. verifier_status: its exit status; output: what it said, in its lines,
+    without the hint, which is for readers."""
 
     def __init__(self, verifier_status: int, output: str) -> None:
         super().__init__(
-            f"the verifier refused the bundle with exit status {verifier_status}: {output[:SHOWN_OUTPUT]}",
+            f"the verifier refused the bundle with exit status {verifier_status}:\n{output[:SHOWN_OUTPUT]}",
             reason="refused", hint="nothing was published; put right what it names",
         )  # fmt: skip
         self.verifier_status, self.output = verifier_status, output
@@ -69,7 +70,7 @@ def publish(snapshot: Snapshot, *, now: str) -> tuple[Path, Published]:
     RefusedByVerifierError if the verifier does not pass it for the workspace's policy.toml; UsageError if it is not
     signed, was published, or there is no policy. Then nothing is left behind.
     """
-    snapshot.require(State.SIGNED, hint=f"reserveproof sign {snapshot.workspace.path} {snapshot.id} --key FILE")
+    snapshot.require(State.SIGNED)
     snapshot.require_not(State.PUBLISHED)
     policy = snapshot.workspace.policy_path
     if not policy.is_file():
@@ -110,7 +111,8 @@ def verify(bundle: Path, policy: Path) -> None:
     found = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)  # noqa: S603
     if found.returncode:
         said = [line for line in found.stderr.splitlines() if line.strip()] or found.stdout.splitlines()
-        raise RefusedByVerifierError(found.returncode, " ".join(" ".join(said).split()))
+        kept = [line.rstrip() for line in said if not line.startswith("hint: ")]
+        raise RefusedByVerifierError(found.returncode, "\n".join(f"  {line}" for line in kept))
 
 
 def load_published(snapshot: Snapshot) -> Published:

@@ -51,6 +51,15 @@ class State(enum.StrEnum):
     def rank(self) -> int:
         return list(State).index(self)
 
+    @property
+    def said(self) -> str:
+        """The word as it stands in a sentence."""
+        return "given its ledger" if self is State.LEDGER else self.value
+
+    def following(self, workspace: Path, snapshot_id: str) -> str:
+        """The command that comes next."""
+        return "reserveproof " + _NEXT[self].format(workspace, snapshot_id)
+
 
 _FILES = {
     State.OPENED: "snapshot.json",
@@ -60,6 +69,22 @@ _FILES = {
     State.SIGNED: "signatures.json",
     State.PUBLISHED: "published.json",
 }
+
+
+_NEXT = {
+    State.OPENED: "snapshot {0} {1} --ledger FILE",
+    State.LEDGER: "challenge {0} {1} --kit OUT",
+    State.CHALLENGED: "attest {0} {1}",
+    State.ATTESTED: "sign {0} {1} --key FILE",
+    State.SIGNED: "publish {0} {1}",
+    State.PUBLISHED: "prove {0} {1} CLIENT",
+}
+_FINAL = {
+    State.LEDGER: "another ledger is another snapshot with another key: reserveproof open",
+    State.SIGNED: "what is signed stays; a correction is another snapshot, and attest --corrects names this statement",
+    State.PUBLISHED: "what is published stays; a correction is another snapshot, and attest --corrects names this one",
+}
+"""What to do instead, where a state was reached that is never taken back."""
 
 
 def _hex(key: bytes) -> bytes:
@@ -111,23 +136,23 @@ class Snapshot:
             )
         return list(State)[reached - 1]
 
-    def require(self, state: State, *, hint: str = "") -> None:
+    def require(self, state: State) -> None:
         """UsageError unless the snapshot has reached the state."""
         found = self.state()
         if found.rank < state.rank:
             raise UsageError(
-                f"snapshot {self.id} is {found}, and this needs it to be {state}",
+                f"snapshot {self.id} is {found.said}, and this needs it to be {state.said}",
                 reason="state",
-                hint=hint or f"reserveproof status {self.workspace.path}",
+                hint=f"first: {found.following(self.workspace.path, self.id)}",
             )
 
     def require_not(self, state: State) -> None:
         """UsageError if the snapshot has reached the state: it never goes back."""
         if self.has(state):
             raise UsageError(
-                f"snapshot {self.id} is already {self.state()}",
+                f"snapshot {self.id} is already {self.state().said}",
                 reason="state",
-                hint="another ledger is another snapshot with another key: reserveproof open",
+                hint=_FINAL.get(state, f"reserveproof status {self.workspace.path}"),
             )
 
     def read_state(self, state: State, parse: Callable[[canonical_json.Json], T]) -> T:

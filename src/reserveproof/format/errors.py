@@ -90,7 +90,9 @@ class InputError(MalformedError):
         reason: str = "input",
     ) -> None:
         place = file + (f", row {row}" if row else "") + (f", column {column}" if column else "")
-        text = "" if value is None else f" {shown(value)!r}"
+        # Not repr: what shown() escaped would be escaped a second time.
+        mark = '"' if "'" in (value or "") else "'"
+        text = "" if value is None else f" {mark}{shown(value)}{mark}"
         super().__init__(f"{place}:{text} {rule}", reason=reason, hint=hint, found=value or "")
         self.file, self.row, self.column, self.rule = file, row, column, rule
 
