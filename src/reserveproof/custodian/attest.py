@@ -55,13 +55,15 @@ class Given:
 
 @dataclass(frozen=True, slots=True)
 class Attestation:
-    """A draft as it was made, with what a reader of the report wants to know."""
+    """A draft as it was made, with what a reader of the report wants to know. refused: why, by account, of answers
+    that were not accepted."""
 
     statement: Statement
     payload_sha256: bytes
     results: tuple[RuleResult, ...]
     holdings: tuple[Holding, ...]
     prices: Mapping[str, Fraction] | None
+    refused: Mapping[str, str]
 
     @property
     def verdict(self) -> str:
@@ -125,7 +127,8 @@ def attest(snapshot: Snapshot, *, now: str, given: Given | None = None) -> Attes
         previous=statement.previous, sequence=statement.sequence, verdict=statement.verdict,
     )  # fmt: skip
     draft_store.save(snapshot, Draft(payload, manifest, public, private), state)
-    return Attestation(statement, sha256, results, holdings, asked.prices)
+    refused = {entry.account: entry.why for entry in world.responses.refused}
+    return Attestation(statement, sha256, results, holdings, asked.prices, refused)
 
 
 def _refuse_exported(snapshot: Snapshot) -> None:

@@ -10,6 +10,7 @@ from ..format.errors import shown
 from ..format.pool import PoolAsset
 from ..segregation import RuleResult, load_profile
 from .attest import Attestation
+from .ledger_findings import LEDGER_RULES
 from .positions import Holding
 
 MAX_ROWS = 10
@@ -30,7 +31,13 @@ def report_lines(attestation: Attestation) -> Iterator[str]:
     yield ""
     yield f"verdict: {statement.verdict}  (statement {statement.sequence}, not signed)"
     yield from _rules(attestation.results)
-    yield from _gaps(attestation.holdings, decimals, attestation.prices)
+    yield from _gaps(attestation, decimals)
+
+
+def frozen_findings(results: Iterable[RuleResult]) -> tuple[str, ...]:
+    """Rules that block for what stands in the ledger, which no other draft of this snapshot changes."""
+    failed = {result.id for result in results if result.result == "FAIL" and result.severity == "X"}
+    return tuple(sorted(failed & LEDGER_RULES))
 
 
 def _amounts(cell: PoolAsset, decimals: int) -> tuple[str, ...]:
@@ -85,11 +92,10 @@ def _name(result: RuleResult) -> str:
     return f"{result.id} {result.pool}".rstrip()
 
 
-def _gaps(
-    holdings: Iterable[Holding], decimals: Mapping[str, int], prices: Mapping[str, Fraction] | None
-) -> Iterator[str]:
+def _gaps(attestation: Attestation, decimals: Mapping[str, int]) -> Iterator[str]:
     """Positions without a valid proof, by value where there are prices, else by amount inside an asset."""
-    gaps = [holding for holding in holdings if holding.control is None and holding.position.observed]
+    prices = attestation.prices
+    gaps = [holding for holding in attestation.holdings if holding.control is None and holding.position.observed]
     if not gaps:
         return
     yield f"without a proof of control, so not counted: {len(gaps)} positions"
@@ -100,7 +106,10 @@ def _gaps(
 
     for holding in sorted(gaps, key=value, reverse=True)[:MAX_ROWS]:
         position, (pool, asset) = holding.position, holding.cell
-        why = "no answer" if holding.result is None else holding.result.detail
+        refused = attestation.refused.get(position.account)
+        why = f"the answer was refused: {refused}" if refused else "no answer"
+        if holding.result is not None:
+            why = holding.result.detail
         amount = to_readable(position.observed, decimals[asset])
         yield f"  {amount} {asset} in {pool}, {shown(position.account)}: {why}"
     if len(gaps) > MAX_ROWS:

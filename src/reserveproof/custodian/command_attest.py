@@ -13,12 +13,13 @@ from ..format.errors import UsageError
 from . import attest as attesting
 from . import challenge_step, draft_store, signing
 from .attest import Given
-from .attest_report import report_lines
+from .attest_report import frozen_findings, report_lines
 from .audit_pack import show_signatures, write_audit_pack
 from .challenge_kit import standings
 from .command_output import Folder, SnapshotId, now, say, working
 from .facts import read_prices
 from .publish import publish as publish_bundle
+from .thresholds import lacking
 from .workspace import open_workspace
 
 FAILED = 3
@@ -118,6 +119,8 @@ def attest(
         say(f"draft: {draft_store.folder_of(snapshot)}; for the auditor: {pack}")
         if made.verdict == "failing":
             say("the draft is kept, and says that it fails; put right what blocks, then attest again")
+            if frozen := frozen_findings(made.results):
+                say(f"{', '.join(frozen)}: the ledger is frozen, so that this is put right in another snapshot only")
         else:
             say(f"next: reserveproof sign {folder} {snapshot_id} --key FILE")
     if made.verdict == "failing":
@@ -165,7 +168,10 @@ def sign(
     for name, missing in after.missing(config.signers):
         say(f"{name} counts only when the other key has signed too: {missing[:24]}…")
     say(f"signatures so far: {len(after.signatures)}")
-    say(f"next: another signature, or reserveproof publish {folder} {snapshot_id}")
+    lines = tuple(lacking(config, {entry.key for entry in after.signatures}))
+    for line in lines:
+        say(f"still missing: {line}")
+    say(f"next: reserveproof {'sign' if lines else 'publish'} {folder} {snapshot_id}{' --key FILE' if lines else ''}")
 
 
 def publish(folder: Folder, snapshot_id: SnapshotId) -> None:

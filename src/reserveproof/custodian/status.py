@@ -8,21 +8,15 @@ from typing import cast
 
 from ..format import canonical_json
 from ..format.errors import ReserveProofError
+from . import draft_store, signing
+from .thresholds import lacking
 from .workspace import Snapshot, State, Workspace
-
-_NEXT = {
-    State.OPENED: "snapshot {0} {1} --ledger FILE",
-    State.LEDGER: "challenge {0} {1} --kit OUT",
-    State.CHALLENGED: "attest {0} {1}",
-    State.ATTESTED: "sign {0} {1} --key FILE",
-    State.SIGNED: "publish {0} {1}",
-    State.PUBLISHED: "prove {0} {1} CLIENT",
-}
 
 
 @dataclass(frozen=True, slots=True)
 class SnapshotStatus:
-    """state, as_of and sequence are "" and None where they cannot be read; problem then says why."""
+    """state, as_of and sequence are "" and None where they cannot be read; problem then says why. note: what the
+    next command is for, where it is not plainly the next step."""
 
     id: str
     as_of: str
@@ -30,6 +24,7 @@ class SnapshotStatus:
     sequence: int | None
     next: str
     problem: str
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +44,8 @@ class WorkspaceStatus:
             number = "" if entry.sequence is None else f", statement {entry.sequence}"
             as_of = f" as of {entry.as_of}" if entry.as_of else ""
             yield f"{entry.id}{as_of}: {entry.state or 'unknown'}{number}"
+            if entry.note:
+                yield f"  {entry.note}"
             yield f"  problem: {entry.problem}" if entry.problem else f"  next: {entry.next}"
 
 
@@ -73,13 +70,31 @@ def _describe(workspace: Workspace, snapshot: Snapshot) -> SnapshotStatus:
         snapshot.key()
         numbered = snapshot.numbered()
         sequence = numbered.sequence if numbered else None
+        note, following = _next(snapshot, reached)
     except ReserveProofError as error:
         return SnapshotStatus(snapshot.id, as_of, state, sequence, "", error.message)
-    template = _NEXT[reached]
-    if reached is State.SIGNED and not workspace.policy_path.is_file():
-        template = "policy {0}"  # a bundle is published only as readers will judge it
-    following = "reserveproof " + template.format(workspace.path, snapshot.id)
-    return SnapshotStatus(snapshot.id, as_of, state, sequence, following, "")
+    return SnapshotStatus(snapshot.id, as_of, state, sequence, following, "", note)
+
+
+def _next(snapshot: Snapshot, reached: State) -> tuple[str, str]:
+    """A note, and the next command."""
+    workspace = snapshot.workspace
+    if reached is State.ATTESTED and draft_store.load_state(snapshot).verdict == "failing":
+        again = State.CHALLENGED.following(workspace.path, snapshot.id)
+        return "the draft is failing, and is not signed: put right what attest names, then attest again", again
+    if reached is State.SIGNED:
+        if lines := missing_signatures(snapshot):
+            return f"to be signed by {'; '.join(lines)}", State.ATTESTED.following(workspace.path, snapshot.id)
+        if not workspace.policy_path.is_file():
+            return "", f"reserveproof policy {workspace.path}"  # a bundle is published only as readers will judge it
+    return "", reached.following(workspace.path, snapshot.id)
+
+
+def missing_signatures(snapshot: Snapshot) -> tuple[str, ...]:
+    """Whose signatures a signed statement still lacks for the thresholds of custodian.toml."""
+    signatures = signing.load_signatures(snapshot)
+    signed = {entry.key for entry in signatures.signatures} if signatures else set()
+    return tuple(lacking(snapshot.workspace.config(), signed))
 
 
 def status_json(status: WorkspaceStatus) -> canonical_json.Json:
@@ -95,6 +110,7 @@ def status_json(status: WorkspaceStatus) -> canonical_json.Json:
                     "as_of": entry.as_of,
                     "id": entry.id,
                     "next": _plain(entry.next),
+                    "note": _plain(entry.note),
                     "problem": _plain(entry.problem),
                     "sequence": "" if entry.sequence is None else entry.sequence,
                     "state": entry.state,
