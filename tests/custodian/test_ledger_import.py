@@ -322,6 +322,7 @@ def test_facts(tmp_path: Path) -> None:
     assert (alone.facts.by_type, alone.facts.untagged, alone.facts.control) == (None, None, None)
     bare, _ = load(tmp_path, path)
     assert bare.facts.dropped is None
+    assert facts.clients == alone.facts.clients == bare.facts.clients == 5
     previous.write_bytes(previous.read_bytes() + b"x\n")
     with pytest.raises(InputError, match=r"previous\.tsv, row 7"):
         load(tmp_path, path, previous=previous)
@@ -348,6 +349,7 @@ def test_a_made_ledger_comes_back_whole(tmp_path: Path) -> None:
     }
     summary, extract = load(tmp_path, made.ledger, **given)
     assert {key: (cell.credit, cell.debit) for key, cell in summary.cells.items()} == made.totals
+    assert summary.facts.clients == len({line.split(b"\t")[2] for line in extract.splitlines()[1:]})
     assert summary.facts.control == {key: credit for key, (credit, _) in made.totals.items()}
     assert max(cell.credit for cell in summary.cells.values()) > 2**64
     cells = summary.cells.values()

@@ -25,13 +25,14 @@ class LedgerFacts:
     """Facts, not judgements. A member is None where its input was not given (accounts, control totals, an earlier
     extract): a rule that needs it is then not assessed.
 
-    by_type: (pool, asset, account_type) to (clients with a credit, credit); clients without an account row stand
-    in no type. untagged: clients in the ledger without an account row. mistagged: accounts whose related_party
-    contradicts their type. absent: accounts, not closed, with no ledger row. dropped: clients with a credit in
-    the earlier extract that stand in no row now, those of closed accounts apart. control: (pool, asset) to the
-    control account's credit.
+    clients: how many stand in the ledger, each once. by_type: (pool, asset, account_type) to (clients with a credit,
+    credit); clients without an account row stand in no type. untagged: clients in the ledger without an account row.
+    mistagged: accounts whose related_party contradicts their type. absent: accounts, not closed, with no ledger row.
+    dropped: clients with a credit in the earlier extract that stand in no row now, those of closed accounts apart.
+    control: (pool, asset) to the control account's credit.
     """
 
+    clients: int
     by_type: Mapping[tuple[str, str, str], tuple[int, int]] | None = None
     untagged: Listed | None = None
     mistagged: Listed | None = None
@@ -66,12 +67,14 @@ def gather(
     accounts and previous: whether the engine holds them.
     """
     engine.run(_CLIENTS)
+    ((clients,),) = engine.run("SELECT count(*) FROM clients")
     dropped = None
     if previous:
         dropped = _listed(engine, "dropped, closed apart" if accounts else "dropped")
     if not accounts:
-        return LedgerFacts(dropped=dropped, control=control)
+        return LedgerFacts(int(clients), dropped=dropped, control=control)
     return LedgerFacts(
+        int(clients),
         by_type={
             (pool, asset, kind): (int(holders), int(credit))
             for pool, asset, kind, holders, credit in engine.run(_BY_TYPE)

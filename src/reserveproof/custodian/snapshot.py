@@ -258,6 +258,7 @@ def _state(
         accounts=accounts,
         accounts_sha256=_digest(summary.accounts_sha256),
         cells=cells,
+        clients=facts.clients,
         control_totals=control,
         control_totals_sha256=_digest(summary.control_totals_sha256),
         dropped=(_named(facts.dropped),) if facts.dropped is not None else (),

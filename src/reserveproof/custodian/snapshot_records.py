@@ -90,13 +90,14 @@ class ControlCredit:
 class LedgerState:
     """ledger.json: what was imported and the trees that were built from it.
 
-    accounts, control_totals and dropped have one item, or none where their input was not given. previous: the id
-    of the snapshot whose extract was compared, "" if none.
+    accounts, control_totals and dropped have one item, or none where their input was not given. clients: how many
+    stand in the ledger, each once. previous: the id of the snapshot whose extract was compared, "" if none.
     """
 
     accounts: tuple[AccountSummary, ...]
     accounts_sha256: bytes | None
     cells: tuple[CellSummary, ...]
+    clients: int
     control_totals: tuple[tuple[ControlCredit, ...], ...]
     control_totals_sha256: bytes | None
     dropped: tuple[NamedClients, ...]
@@ -167,6 +168,7 @@ _LEDGER = record(
         "accounts": array(_ACCOUNTS, key=None, limit=1),
         "accounts_sha256": digest_or_empty,
         "cells": array(_CELL, key=lambda c: (c.pool, c.asset), least=1),
+        "clients": integer(1),
         "control_totals": array(
             array(
                 record(ControlCredit, {"asset": _asset, "credit": amount, "pool": _pool}),
