@@ -9,7 +9,7 @@ import pytest
 
 from custodian import demo_steps
 from reserveproof.custodian import challenge_step, command
-from reserveproof.custodian.attest_report import report_lines
+from reserveproof.custodian.attest_report import omission_lines, report_lines
 from reserveproof.custodian.challenge_kit import RESPONSE_COLUMNS
 from reserveproof.custodian.csv_rows import dump_rows
 from reserveproof.custodian.demo_world import SILENT_WALLET
@@ -56,3 +56,32 @@ def test_sign_says_who_is_missing(attested: Snapshot, capsys: pytest.CaptureFixt
         f"next: reserveproof sign {place} --key FILE",
     ]
     assert seen[1] == ["signatures so far: 2", f"next: reserveproof publish {place}"]
+
+
+@pytest.mark.parametrize(
+    ("clients", "omitted", "checkers", "percent"),
+    [
+        (2, "1", "1", "50.0"),
+        (60, "1", "6", "10.0"),
+        (1_001, "11", "100", "68.7"),
+        (100_000, "1,000", "100", "63.4"),
+    ],
+)
+def test_the_chance_of_finding_an_omission_is_told_as_one(
+    clients: int, omitted: str, checkers: str, percent: str
+) -> None:
+    first, second = omission_lines(clients)
+    assert "by chance only" in first
+    assert second == (
+        f"  if 1 % of {clients:,} clients ({omitted}) were left out and {checkers} picked at random checked, "
+        f"at least one would notice in {percent} % of cases"
+    )
+
+
+def test_one_client_makes_no_chance() -> None:
+    assert list(omission_lines(1)) == []
+
+
+def test_the_report_counts_the_clients_of_the_ledger(challenged: Snapshot) -> None:
+    report = "\n".join(report_lines(demo_steps.attest(challenged)))
+    assert f"of {challenged.ledger().clients:,} clients" in report

@@ -56,7 +56,7 @@ class Given:
 @dataclass(frozen=True, slots=True)
 class Attestation:
     """A draft as it was made, with what a reader of the report wants to know. refused: why, by account, of answers
-    that were not accepted."""
+    that were not accepted. clients: how many stand in the ledger."""
 
     statement: Statement
     payload_sha256: bytes
@@ -64,6 +64,7 @@ class Attestation:
     holdings: tuple[Holding, ...]
     prices: Mapping[str, Fraction] | None
     refused: Mapping[str, str]
+    clients: int
 
     @property
     def verdict(self) -> str:
@@ -128,7 +129,7 @@ def attest(snapshot: Snapshot, *, now: str, given: Given | None = None) -> Attes
     )  # fmt: skip
     draft_store.save(snapshot, Draft(payload, manifest, public, private), state)
     refused = {entry.account: entry.why for entry in world.responses.refused}
-    return Attestation(statement, sha256, results, holdings, asked.prices, refused)
+    return Attestation(statement, sha256, results, holdings, asked.prices, refused, world.ledger.clients)
 
 
 def _refuse_exported(snapshot: Snapshot) -> None:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from fractions import Fraction
 
 from ..format.amounts import to_readable
 from ..format.errors import shown
 from ..format.pool import PoolAsset
-from ..segregation import RuleResult, load_profile
+from ..segregation import RuleResult, detection_chance, load_profile
 from .attest import Attestation
 from .ledger_findings import LEDGER_RULES
 from .positions import Holding
 
 MAX_ROWS = 10
 """Findings shown of one rule, and positions of one list; all are in the private files."""
+MOST_CHECKERS = 100
+"""Clients that are supposed to check, where there are many."""
 GRID = ("pool", "asset", "owed", "held", "residue", "encumbered", "coverage")
 
 
@@ -32,12 +35,29 @@ def report_lines(attestation: Attestation) -> Iterator[str]:
     yield f"verdict: {statement.verdict}  (statement {statement.sequence}, not signed)"
     yield from _rules(attestation.results)
     yield from _gaps(attestation, decimals)
+    yield from omission_lines(attestation.clients)
 
 
 def frozen_findings(results: Iterable[RuleResult]) -> tuple[str, ...]:
     """Rules that block for what stands in the ledger, which no other draft of this snapshot changes."""
     failed = {result.id for result in results if result.result == "FAIL" and result.severity == "X"}
     return tuple(sorted(failed & LEDGER_RULES))
+
+
+def omission_lines(clients: int) -> Iterator[str]:
+    """How likely clients' own checks are to find an omission, for one number of each; nothing where one client is all.
+
+    Of the clients that check, one in ten is supposed, and MOST_CHECKERS at most. Percent are cut down.
+    """
+    if clients < 2:
+        return
+    omitted, checkers = -(-clients // 100), min(MOST_CHECKERS, max(1, clients // 10))
+    percent = math.floor(detection_chance(clients, omitted, checkers) * 1000) / 10
+    yield "clients' checks find an omission by chance only, and less often if it can be guessed who checks:"
+    yield (
+        f"  if 1 % of {clients:,} clients ({omitted:,}) were left out and {checkers} picked at random checked, "
+        f"at least one would notice in {percent:.1f} % of cases"
+    )
 
 
 def _amounts(cell: PoolAsset, decimals: int) -> tuple[str, ...]:
