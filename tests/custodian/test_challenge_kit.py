@@ -11,6 +11,7 @@ import pytest
 from reserveproof.custodian.challenge_kit import (
     RESPONSE_COLUMNS,
     RESPONSES_CSV,
+    LetterDays,
     kit_files,
     merge,
     read_responses,
@@ -39,6 +40,7 @@ from reserveproof.custodian.register_input import REGISTER_COLUMNS, parse_regist
 from reserveproof.format.challenge import MAX_COMPACT_CHALLENGE, MAX_TEXT_CHALLENGE
 from reserveproof.format.errors import InputError, TransportError
 from reserveproof.format.statement import Anchor, Asset, Form
+from reserveproof.format.times import parse_time
 
 MAIN = "bip122:000000000019d6689c085ae165831e93"
 BTC, ETH, USD = f"{MAIN}/slip44:0", "eip155:1/slip44:60", "iso4217:USD"
@@ -201,6 +203,21 @@ def test_an_answer_does_not_follow_a_wallet_into_another_pool(tmp_path: Path) ->
     moved = frozen(rows=rows)
     assert moved.claim == CHALLENGE.claim
     assert next(s.state for s in standings(moved, responses) if s.wallet.account == EOA) == "refused"
+
+
+@pytest.mark.parametrize(
+    ("day", "taken"),
+    [("2026-06-29", False), ("2026-06-30", True), ("2026-07-01", True), ("2026-07-02", True), ("2026-07-03", False)],
+)
+def test_a_letter_of_another_day_is_refused_and_replaces_nothing(tmp_path: Path, day: str, taken: bool) -> None:
+    (tmp_path / "letter.pdf").write_bytes(b"we hold it")
+    days = LetterDays(*map(parse_time, ("2026-07-01T00:00:00Z", "2026-07-02T08:00:00Z", "2026-07-09T00:00:00Z")))
+    (good,) = read_responses(write(tmp_path, LETTER), CHALLENGE, days)
+    assert good.why == ""
+    (answer,) = read_responses(write(tmp_path, (*LETTER[:6], day)), CHALLENGE, days)
+    assert answer.why == ("" if taken else f"letter_date {day} is not a day from 2026-06-30 to 2026-07-02")
+    found = merge(merge(Responses(), (good,)), (answer,)).received
+    assert [control.letter.date for control in found] == [day if taken else "2026-07-01"]
 
 
 LETTER = (BANK, "letter", "text", "", "letter.pdf", "Bank One", "2026-07-01")

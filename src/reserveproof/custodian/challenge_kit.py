@@ -6,13 +6,14 @@ what is missing, and plain words. It holds no secret and no client's name; it do
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..chains import normalise_account, schemes_for
+from ..chains import letter_is_fresh, normalise_account, schemes_for
 from ..format import limits, times
 from ..format.errors import InputError, MalformedError, TransportError
 from ..format.evidence import CHALLENGE_PROFILES, MAX_SIGNATURE_TEXT, Control, Letter
@@ -100,12 +101,30 @@ def _blank(wallet: Wallet) -> tuple[str, ...]:
     return (wallet.account, schemes[0] if schemes else "", "text", "", "", "", "")
 
 
-def read_responses(path: Path, challenge: Challenge) -> tuple[Answer, ...]:
+@dataclass(frozen=True, slots=True)
+class LetterDays:
+    """The instants that bound a letter's date (docs/reference/register-csv.md). handed_in: when it is imported."""
+
+    as_of: dt.datetime
+    handed_in: dt.datetime
+    claim_expires: dt.datetime
+
+    def why(self, control: Control) -> str:
+        """Why a letter's date is not accepted; "" if it is, or if this is no letter."""
+        day = control.letter.date
+        if control.scheme != LETTER or letter_is_fresh(day, self.as_of, self.handed_in, self.claim_expires):
+            return ""
+        first, last = min(times.business_days(self.as_of)), min(self.handed_in, self.claim_expires).date()
+        return f"letter_date {day} is not a day from {first} to {last}"
+
+
+def read_responses(path: Path, challenge: Challenge, days: LetterDays | None = None) -> tuple[Answer, ...]:
     """The answers of a responses.csv, each judged at once; rows that are not answered are left out.
 
     The file is taken whole or refused whole as a table (InputError: a column, an account that was not challenged, a
     word, an account twice, a letter that is not there). In a sound table each answer stands alone: Answer.why is ""
-    if it was accepted. TransportError if the file cannot be read.
+    if it was accepted. days: what letters' dates are held to, None for nothing. TransportError if
+    the file cannot be read.
     """
     seen: dict[str, int] = {}
     answers: list[Answer] = []
@@ -119,7 +138,7 @@ def read_responses(path: Path, challenge: Challenge) -> tuple[Answer, ...]:
         if control is None:
             continue
         result = judge(challenge, wallet, control)
-        why = "" if result.verdict == "valid" else result.detail
+        why = result.detail if result.verdict != "valid" else days.why(control) if days else ""
         answers.append(Answer(row.row, wallet.account, control.scheme, why, control))
     return tuple(answers)
 
@@ -212,7 +231,8 @@ claim that stands for everything owed to clients at the snapshot. It moves no fu
      profile      text or compact: which of the two lines was signed
      signature    as the wallet gave it; empty for a letter
      letter_file  the letter's file, placed beside responses.csv; letter_issuer: who wrote it;
-     letter_date  its date, like 2026-06-30. The letter is not published, only its SHA-256, issuer and date are.
+     letter_date  its date, like 2026-06-30: not before the days that a balance of the snapshot may be of, and not
+                  after today. The letter is not published, only its SHA-256, issuer and date are.
    Rows without an answer may stay as they are. The file may be handed in as often as needed.
 4. Hand it in:
      reserveproof challenge WORKSPACE {challenge.snapshot_id} --import responses.csv

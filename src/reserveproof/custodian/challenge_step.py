@@ -8,8 +8,9 @@ from pathlib import Path
 from ..format import limits
 from ..format.errors import InputError, MalformedError, UsageError
 from ..format.statement import Anchor
+from ..format.times import parse_time
 from . import atomic_files
-from .challenge_kit import Answer, kit_files, merge, read_responses
+from .challenge_kit import Answer, LetterDays, kit_files, merge, read_responses
 from .challenge_record import (
     RESPONSES_FILE,
     Challenge,
@@ -121,12 +122,16 @@ def write_kit(frozen: Frozen, out: Path) -> int:
     return len(files)
 
 
-def import_answers(snapshot: Snapshot, path: Path) -> tuple[tuple[Answer, ...], Frozen]:
+def import_answers(snapshot: Snapshot, path: Path, *, now: str = "") -> tuple[tuple[Answer, ...], Frozen]:
     """Judge the answers in a responses.csv and keep the good ones; refusals are kept by name until a good answer
-    comes. InputError if the table is malformed: then nothing of it is kept."""
+    comes. InputError if the table is malformed: then nothing of it is kept.
+
+    now: no letter is dated after it; "" leaves the end of the claim.
+    """
     snapshot.require_not(State.SIGNED)
     challenge = load_challenge(snapshot)
-    answers = read_responses(path, challenge)
+    instants = (snapshot.opened().as_of, now or challenge.claim_expires, challenge.claim_expires)
+    answers = read_responses(path, challenge, LetterDays(*map(parse_time, instants)))
     responses = merge(load_responses(snapshot), answers)
     atomic_files.write_file(snapshot.path / RESPONSES_FILE, dump_responses(responses))
     return answers, Frozen(challenge, responses, True)

@@ -49,7 +49,7 @@ def challenge(
     with workspace.lock():
         snapshot = workspace.snapshot(snapshot_id)
         if answers is not None:
-            given, frozen = challenge_step.import_answers(snapshot, answers)
+            given, frozen = challenge_step.import_answers(snapshot, answers, now=now())
             for answer in given:
                 if answer.why:
                     say(f"refused, row {answer.row}, {answer.account}: {answer.why}")
