@@ -162,3 +162,22 @@ def test_load(tmp_path: Path) -> None:
     (tmp_path / "bad.toml").write_text("format = 3")
     with pytest.raises(InputError, match=r"bad\.toml: the file has not exactly its members"):
         load_config(tmp_path / "bad.toml")
+
+
+@pytest.mark.parametrize(
+    ("form", "hint"),
+    [
+        ("EIP155:1/slip44:60", "write it in lower case: eip155:1/slip44:60"),
+        (
+            "eip155:1/erc20:0xA0b86991c6218b36c1d19D4a2e9Eb0cE3606eB48",
+            "write it in lower case: eip155:1/erc20:0xa0b86991c6218b36c1d19d4a2e9eb0ce3606eb48",
+        ),
+        ("ISO4217:USD", ""),
+        ("eip155:1/slip44", ""),
+    ],
+)
+def test_a_form_in_the_wrong_case_is_told_the_right_one(form: str, hint: str) -> None:
+    with pytest.raises(InputError) as refused:
+        parse_config(changed("iso4217:USD", form))
+    assert "one spelling" in refused.value.message
+    assert refused.value.hint == hint

@@ -5,6 +5,7 @@ Written by hand. Exact members, nothing repaired; an error names the member and 
 
 from __future__ import annotations
 
+import contextlib
 import re
 import tomllib
 from collections.abc import Mapping
@@ -16,7 +17,7 @@ from ..chains import native_decimals, normalise_form
 from ..format import identifiers, limits, vocabulary
 from ..format.errors import InputError, MalformedError, PolicyError
 from ..format.shape import array, choice, integer, members, pattern, record, text, text_map
-from ..format.statement import FORM_ENTRY, Asset, Custodian, Dispute
+from ..format.statement import FORM_ENTRY, Asset, Custodian, Dispute, Form
 from ..segregation.profiles import load_profile
 from .atomic_files import read_file
 
@@ -111,6 +112,18 @@ class Config:
         return next((asset for asset in self.assets if any(entry.form == form for entry in asset.forms)), None)
 
 
+def _form(value: object, place: str) -> Form:
+    """A form and its decimals; where only its case is wrong, the error says so."""
+    try:
+        return FORM_ENTRY(value, place)
+    except MalformedError as error:
+        given = value.get("form") if isinstance(value, dict) else None
+        if error.reason == "form" and isinstance(given, str) and given != given.lower():
+            with contextlib.suppress(MalformedError):
+                error.hint = f"write it in lower case: {normalise_form(given.lower())}"
+        raise
+
+
 _name = text(limits.MAX_NAME)
 _role = pattern(identifiers.SLUG)
 _TOP = frozenset({"format", "custodian", "statement", "assets", "pools", "policy"})
@@ -132,7 +145,7 @@ _ASSET = record(
     {
         "asset": pattern(identifiers.ASSET),
         "decimals": integer(0, limits.MAX_DECIMALS),
-        "forms": array(FORM_ENTRY, key=None, limit=limits.MAX_FORMS, least=1),
+        "forms": array(_form, key=None, limit=limits.MAX_FORMS, least=1),
         "kind": choice(vocabulary.ASSET_KINDS),
         "name": _name,
     },
