@@ -66,6 +66,18 @@ def test_a_surprise_ends_the_tour(tmp_path: Path) -> None:
     assert said[0] == f"$ reserveproof open '{tmp_path / 'a b'}' --as-of now"
 
 
+def test_what_is_cut_keeps_its_last_line(tmp_path: Path) -> None:
+    said: list[str] = []
+    tour = demo.Tour(tmp_path, WORLD, said.append)
+    whole = tour.run("reserveproof", "--help", lines=1000).splitlines()
+    said.clear()
+    tour.run("reserveproof", "--help", lines=3)
+    assert said[4:] == [f"  … {len(whole) - 4} more lines", f"  {whole[-1]}"]
+    said.clear()
+    tour.run("reserveproof", "--help", lines=len(whole) - 1)
+    assert [line.strip() for line in said[1:]] == [line.strip() for line in whole]
+
+
 def test_the_world_is_as_it_is_told() -> None:
     world = make_world(dt.date(2026, 7, 1))
     assert world.as_of == "2026-06-30T00:00:00Z"

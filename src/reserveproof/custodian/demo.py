@@ -38,7 +38,8 @@ from .demo_world import (
 
 SNAPSHOT = "demo-1"
 SHOWN_LINES = 14
-"""Lines of a command's answer that the tour repeats."""
+"""Lines of a command's answer that the tour repeats from its beginning. The last one, which says how it ended, is
+repeated always."""
 _PROGRAMS = {"reserveproof": "reserveproof.custodian", "reserveproof-verify": "reserveproof.verifier"}
 
 
@@ -80,7 +81,9 @@ class Tour:
         for line in answer[:lines]:
             self.say(f"  {line}".rstrip())
         if len(answer) > lines:
-            self.say(f"  … {len(answer) - lines} more lines")
+            if len(answer) > lines + 1:
+                self.say(f"  … {len(answer) - lines - 1} more lines")
+            self.say(f"  {answer[-1]}".rstrip())
         answer = found.stderr.rstrip("\n").split("\n")
         for line in answer if found.stderr else ():
             self.say("  " + line)
