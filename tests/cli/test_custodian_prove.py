@@ -41,6 +41,18 @@ def proofs_of(text: str) -> dict[str, Path]:
     return {line.split("  ")[1]: Path(line.split("  ")[0]) for line in text.splitlines()}
 
 
+def test_one_wrong_id_and_nothing_is_written(
+    published: Snapshot, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    for wrong in ("nobody", "C-1\u00e9"):
+        place = (str(published.workspace.path), "s1", CLIENTS[0], wrong)
+        assert command.run(("prove", *place, "--to", str(out))) == 2
+        said, err = capsys.readouterr()
+        assert said == "" and "client" in err
+        assert not list(out.glob("*.json"))
+
+
 def test_every_client_gets_a_proof(published: Snapshot, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     listed = tmp_path / "ids"
     listed.write_text("".join(f"{client}\n" for client in CLIENTS))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -74,18 +74,17 @@ def _ids(path: Path | None) -> list[str]:
     return [line for line in lines if line]
 
 
-def write_proofs(snapshot: Snapshot, client_ids: Iterable[str], target: Path) -> Iterator[tuple[str, str]]:
+def write_proofs(snapshot: Snapshot, client_ids: Sequence[str], target: Path) -> Iterator[tuple[str, str]]:
     """Write a proof for each client into target; its file's name and its id, as each is there.
 
-    Where the envelope is large it is given beside, as statement.json. Files of an earlier run are replaced.
+    UsageError, and nothing written, if one of them is no client of the snapshot. Where the envelope is large it is
+    given beside, as statement.json. Files of an earlier run are replaced.
     """
     key = snapshot.key()
     sealed = atomic_files.read_file(
         snapshot.path / BUNDLE_FOLDER / STATEMENT_FILE, limit=2 * limits.MAX_STATEMENT_BYTES
     )
     inline = len(sealed) <= limits.INLINE_ENVELOPE_BYTES
-    if not inline:
-        atomic_files.write_file(target / STATEMENT_FILE, sealed)
     with Prover(
         extract=snapshot.ledger_folder / EXTRACT_FILE,
         trees=snapshot.trees_folder,
@@ -93,6 +92,10 @@ def write_proofs(snapshot: Snapshot, client_ids: Iterable[str], target: Path) ->
         envelope=envelopes.parse(sealed),
         dedicated=DedicatedBook(snapshot),
     ) as prover:
+        for client_id in client_ids:
+            prover.check(client_id)
+        if not inline:
+            atomic_files.write_file(target / STATEMENT_FILE, sealed)
         for client_id in client_ids:
             data = proof_file.dump(prover.prove(client_id, inline=inline))
             name = proof_name(key, snapshot.id, client_id)

@@ -103,6 +103,17 @@ class Prover:
             )  # fmt: skip
         self._cells.append(_Cell(pool, asset, committed, hasher, file))
 
+    def check(self, client_id: str) -> None:
+        """UsageError if there is nothing to prove to that client, as prove says it."""
+        if not CLIENT_ID.fullmatch(client_id):
+            raise UsageError(f"{client_id!r} is not a client id", reason="client",
+                             hint="printable ASCII without outer space")  # fmt: skip
+        if any(self._extract.rows(cell.pool, cell.asset, client_id) for cell in self._cells):
+            return
+        if self._dedicated is None or all(client != client_id for client, _ in self._dedicated.clients()):
+            raise UsageError(f"client {client_id!r} is not in the ledger of this snapshot", reason="no-client",
+                             hint="the exact id, in the case of the ledger")  # fmt: skip
+
     def prove(self, client_id: str, client_code: str | None = None, *, inline: bool = True) -> ProofFile:
         """The proof of one client.
 
