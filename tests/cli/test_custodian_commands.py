@@ -226,6 +226,8 @@ def test_a_finding_stops_the_snapshot_until_it_is_accepted(ready: Custodian) -> 
     assert ready.errors[0].startswith("reserveproof: totals.csv: client-trust USD: ")
     assert "will say that it fails" in ready.errors[-1]
     ready.ok("open", "w", "--as-of", "2026-07-01T00:00:00Z", "--id", "s2")
+    said = ready.ok("snapshot", "w", "s2", "--ledger", "ledger.csv")
+    assert "--previous was not given: clients who are gone since s1 were not looked for" in said
     ledger_in(ready.folder, LEDGER.replace("bob", "rob"), "next.csv")
     assert ready.run("check", "w", "--ledger", "next.csv", "--previous", "s1") == 4
     assert "in the previous extract, not in this one: bob" in ready.errors[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, cast
@@ -212,7 +213,19 @@ def snapshot(
         warn("the statement will say that it fails: these findings are accepted and frozen")
     for line in _summary(state, config):
         say(line)
+    if before is None and (earlier := _earlier(one)):
+        say(f"--previous was not given: clients who are gone since {earlier} were not looked for")
     say(f"next: reserveproof challenge {folder} {one.id}")
+
+
+def _earlier(snapshot: Snapshot) -> str:
+    """The last snapshot before this one that has a ledger; "" if there is none."""
+    as_of, found = snapshot.opened().as_of, []
+    for other in snapshot.workspace.snapshots():
+        with contextlib.suppress(ReserveProofError):
+            if other.id != snapshot.id and other.has(State.LEDGER) and other.opened().as_of <= as_of:
+                found.append((other.opened().as_of, other.id))
+    return max(found)[1] if found else ""
 
 
 def _summary(state: LedgerState, config: Config) -> list[str]:
