@@ -232,11 +232,8 @@ def full_disks(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str]
     return found
 
 
-ENGINE = pytest.mark.xfail(reason="what DuckDB says of a full disk ends with a traceback and 1, not with 6")
-
-
 @pytest.mark.parametrize("how", ["limit", "mount"])
-@pytest.mark.parametrize("name", [pytest.param(one, marks=ENGINE if one == "snapshot" else ()) for one in KILLS])
+@pytest.mark.parametrize("name", KILLS)
 def test_44_kill_by_a_full_disk(full_disks, name, how):
     """Exit status 6, a line or two, nothing half-written; and a rerun completes once there is room."""
     problems = full_disks[name, how]

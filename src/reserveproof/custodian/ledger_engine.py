@@ -96,6 +96,13 @@ FROM lines GROUP BY pool, asset ORDER BY pool, asset
 """
 
 
+def _failed(error: duckdb.Error) -> TransportError:
+    text = (str(error).splitlines() or [""])[0]
+    return TransportError(
+        f"the working database failed: {text[:200]}", reason="engine", hint="is the disk full, or memory short?"
+    )
+
+
 class Engine:
     """One working database in a private directory. A context manager; every method raises TransportError when
     DuckDB itself fails (disk full, out of memory)."""
@@ -109,18 +116,19 @@ class Engine:
                 self._links[path] = work / f"source-{at}"
                 self._links[path].symlink_to(path.resolve())
         allowed = [str(name) for pair in self._links.items() for name in (pair[0].resolve(), pair[1])]
-        self._con = duckdb.connect(
-            str(work / "ledger.duckdb"),
-            config={
-                "threads": str(THREADS),
-                "memory_limit": MEMORY,
-                "temp_directory": str(work / "spill"),
-                "autoinstall_known_extensions": "false",
-                "autoload_known_extensions": "false",
-                "allow_community_extensions": "false",
-                "preserve_insertion_order": "false",
-            },
-        )
+        config: dict[str, str | bool | int | float | list[str]] = {
+            "threads": str(THREADS),
+            "memory_limit": MEMORY,
+            "temp_directory": str(work / "spill"),
+            "autoinstall_known_extensions": "false",
+            "autoload_known_extensions": "false",
+            "allow_community_extensions": "false",
+            "preserve_insertion_order": "false",
+        }
+        try:
+            self._con = duckdb.connect(str(work / "ledger.duckdb"), config=config)
+        except duckdb.Error as error:
+            raise _failed(error) from error
         for setting in (
             "SET python_enable_replacements = false",
             _fill("SET allowed_directories = [<work>]", work=_quoted(f"{work}{os.sep}")),
@@ -147,7 +155,11 @@ class Engine:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._con.close()
+        try:
+            self._con.close()  # writes a checkpoint, so it fails where the disk is full
+        except duckdb.Error as failure:
+            if error is None:
+                raise _failed(failure) from failure
 
     def run(self, sql: str, values: Any = None) -> list[tuple[Any, ...]]:
         """The rows of one statement, run to its end."""
@@ -157,8 +169,7 @@ class Engine:
         try:
             return work()
         except duckdb.Error as error:
-            text = (str(error).splitlines() or [""])[0]
-            raise TransportError(f"the working database failed: {text[:200]}", reason="engine") from error
+            raise _failed(error) from error
 
     def load_lines(self, table: Table) -> bool:
         """Add a ledger file's rows; whether every one of them, as many as were counted, is sound."""
