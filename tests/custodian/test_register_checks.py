@@ -8,6 +8,7 @@ import pytest
 
 from custodian import demo_steps
 from reserveproof.custodian import command
+from reserveproof.custodian.demo_world import VAULTS
 from reserveproof.custodian.workspace import Snapshot
 from reserveproof.format.times import format_time, parse_time
 
@@ -91,3 +92,17 @@ def test_a_dedicated_wallet_at_odds_with_the_ledger(
         assert line.partition(", ")[0].endswith("register.csv")
         # A client's code is a secret, also in the error that says that it is wrong.
         assert f", column {column}:{'' if column == 'client_code' else f' {value!r}'} is " in line
+
+
+def test_a_public_register_that_shows_balances_is_warned_of(
+    with_ledger: Snapshot, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What a dedicated wallet counts is at most its client's balance, and everyone would read it."""
+    path = with_ledger.workspace.config_path
+    path.write_text(path.read_text().replace('register = "blinded"', 'register = "public"'))
+    assert command.run(("check", str(with_ledger.workspace.path), with_ledger.id)) == 0
+    (line,) = [line for line in capsys.readouterr().err.splitlines() if "public register" in line]
+    assert line.startswith(f"reserveproof: pool {VAULTS} has dedicated wallets and a public register: ")
+    assert "balances of 6 clients" in line
+    assert 'register = "blinded"' in line
+    assert not [client for client in demo_steps.WORLD.clients if client.id in line]

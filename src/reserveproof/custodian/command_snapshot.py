@@ -22,7 +22,7 @@ from .csv_rows import read_bytes
 from .facts import scan_extract
 from .ledger_findings import LedgerFindingsError
 from .policy_draft import policy_toml
-from .register_checks import anchors_at_odds, clients_at_odds, dedicated_clients, off_anchor
+from .register_checks import anchors_at_odds, clients_at_odds, dedicated_clients, off_anchor, shown_balances
 from .register_input import RegisterRow, parse_anchors, read_register
 from .snapshot import LedgerInput, check_inputs, take_ledger
 from .snapshot_records import LedgerState
@@ -139,6 +139,8 @@ def _check_snapshot(
     pools = {pool.pool: assets for pool in config.pools}
     path, anchors_path = snapshot.path / REGISTER_FILE, snapshot.path / ANCHORS_FILE
     rows, found = read_register(path, assets=config.assets, pools=pools)
+    for line in shown_balances(rows, {pool.pool: pool.register for pool in config.pools}):
+        warn(line, 'with register = "blinded", an auditor only')
     wrong: list[ReserveProofError] = []
     anchors: tuple[Anchor, ...] = ()
     try:

@@ -15,7 +15,7 @@ from .challenge_step import REGISTER_FILE
 from .csv_rows import split_rows
 from .register_input import ANCHOR_COLUMNS, RegisterRow
 
-__all__ = ["REGISTER_FILE", "anchors_at_odds", "clients_at_odds", "dedicated_clients", "off_anchor"]
+__all__ = ["REGISTER_FILE", "anchors_at_odds", "clients_at_odds", "dedicated_clients", "off_anchor", "shown_balances"]
 
 OLDEST_ANCHOR_SECONDS = 86_400
 """How long before the as-of an anchor may be; the verifier refuses an older one."""
@@ -40,6 +40,18 @@ def clients_at_odds(rows: Sequence[RegisterRow], codes: Mapping[str, str], *, fi
         elif codes[row.client_id] != row.client_code:
             yield InputError("is not the code that the ledger has for this client", file=file, row=row.row,
                              column="client_code", reason="code")  # fmt: skip
+
+
+def shown_balances(rows: Sequence[RegisterRow], registers: Mapping[str, str]) -> Iterator[str]:
+    """A warning for each pool whose public register shows what single clients have: a dedicated wallet counts no more
+    than its client is owed. registers: each pool's, public or blinded."""
+    clients: dict[str, set[str]] = {}
+    for row in rows:
+        if row.segregation == "dedicated" and registers.get(row.pool) == "public":
+            clients.setdefault(row.pool, set()).add(row.client_id)
+    for pool, found in sorted(clients.items()):
+        whose = "the balance of one client" if len(found) == 1 else f"the balances of {len(found)} clients"
+        yield f"pool {pool} has dedicated wallets and a public register: everyone reads {whose} off it, without a name"
 
 
 def off_anchor(rows: Sequence[RegisterRow], anchors: Collection[Anchor], *, file: str) -> Iterator[InputError]:
