@@ -243,6 +243,42 @@ def test_nothing_half_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("f", b"old")]
 
 
+def fill(partial: Path) -> None:
+    (partial / "sub").mkdir()
+    for number in range(100):
+        (partial / "sub" / str(number)).write_bytes(b"x")
+
+
+def test_a_folder_has_its_name_when_every_file_is_on_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced: set[int] = set()
+    real = os.fsync
+
+    def sync(handle: int) -> None:
+        assert not (tmp_path / "d").exists() or os.fstat(handle).st_ino == tmp_path.stat().st_ino
+        real(handle)
+        synced.add(os.fstat(handle).st_ino)
+
+    monkeypatch.setattr(os, "fsync", sync)
+    with atomic_files.new_folder(tmp_path / "d") as partial:
+        fill(partial)
+    assert {path.stat().st_ino for path in (tmp_path, tmp_path / "d", *(tmp_path / "d").rglob("*"))} == synced
+
+
+def test_one_file_of_many_that_fails_is_enough(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real, bad = os.fsync, set[int]()
+
+    def sync(handle: int) -> None:
+        if os.fstat(handle).st_ino in bad:
+            raise OSError(5, "Input/output error")
+        real(handle)
+
+    monkeypatch.setattr(os, "fsync", sync)
+    with pytest.raises(TransportError, match="Input/output"), atomic_files.new_folder(tmp_path / "d") as partial:
+        fill(partial)
+        bad.add((partial / "sub" / "57").stat().st_ino)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_an_interrupt_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt), atomic_files.new_folder(tmp_path / "d") as partial:
         (partial / "x").write_bytes(b"")

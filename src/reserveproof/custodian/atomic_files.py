@@ -13,6 +13,7 @@ import secrets
 import shutil
 import stat
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from ..format.errors import InputError, TransportError, UsageError
@@ -21,6 +22,8 @@ TEMPORARY = ".tmp-"
 PRIVATE_FILE, PRIVATE_FOLDER = 0o600, 0o700
 PUBLIC_FILE, PUBLIC_FOLDER = 0o644, 0o755
 LOCK_FILE = ".lock"
+SYNCED_AT_A_TIME = 16
+"""Files whose way to the disk is waited for together: above it nothing was gained on the disks measured."""
 
 
 @contextlib.contextmanager
@@ -103,15 +106,22 @@ def new_folder(path: Path, *, mode: int = PRIVATE_FOLDER) -> Iterator[Path]:
 
 
 def sync_tree(folder: Path) -> None:
-    """Bring every file and name below a folder to the disk."""
-    for here, _, names in os.walk(folder):
-        for name in names:
-            handle = os.open(Path(here) / name, os.O_RDONLY | os.O_NOFOLLOW)
-            try:
-                os.fsync(handle)
-            finally:
-                os.close(handle)
-        sync_folder(Path(here))
+    """Bring every file and name below a folder to the disk. Many files are waited for at a time: the disk then writes
+    them together, where one after the other each would wait for a write of its own."""
+    found = [(Path(here), names) for here, _, names in os.walk(folder)]
+    with ThreadPoolExecutor(SYNCED_AT_A_TIME) as waiting:
+        for _ in waiting.map(_sync_file, (here / name for here, names in found for name in names)):
+            pass  # an error is raised here
+    for here, _ in found:
+        sync_folder(here)
+
+
+def _sync_file(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def sweep(folder: Path) -> None:
