@@ -107,3 +107,12 @@ def test_hostile_text_takes_no_quadratic_time(data):
     with pytest.raises(MalformedError):
         parse_large(data)
     assert time.process_time() - started < 2
+
+
+@pytest.mark.parametrize(("item", "count"), [(b"0", 17_000_000), (b"[[[[[[]]]]]]", 800_000)])
+def test_a_file_of_empty_things_is_refused_before_it_is_read(item, count):
+    started = time.process_time()
+    with pytest.raises(MalformedError) as caught:
+        canonical_json.parse(b"[" + b",".join([item] * count) + b"]", max_bytes=1 << 28, what="the file")
+    assert caught.value.reason == "size"
+    assert time.process_time() - started < 8

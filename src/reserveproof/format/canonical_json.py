@@ -13,7 +13,7 @@ import re
 from typing import NoReturn
 
 from .errors import MalformedError, shown
-from .limits import MAX_JSON_INTEGER, MAX_NESTING
+from .limits import MAX_JSON_COMMAS, MAX_JSON_CONTAINERS, MAX_JSON_INTEGER, MAX_NESTING
 
 Json = dict[str, "Json"] | list["Json"] | str | int
 
@@ -84,19 +84,23 @@ def _not_allowed(token: str) -> NoReturn:
     _refuse("value", "a JSON number is not a plain integer", token)
 
 
-def _nesting(data: bytes) -> int:
-    """Deepest bracket nesting, strings skipped: json's own scanner recurses, so it is measured first."""
-    deepest = depth = 0
+def _check_brackets(data: bytes, what: str) -> None:
+    """Nesting and number of arrays and objects, strings skipped: json's own scanner recurses, and makes a value of
+    each, so they are measured first."""
+    if data.count(b",") > MAX_JSON_COMMAS:
+        raise MalformedError(f"{what} has more than {MAX_JSON_COMMAS} values", reason="size")
+    opened = depth = 0
     for token in _TOKEN.finditer(data):
         head = token.group()[:1]
         if head in b"[{":
             depth += 1
-            deepest = max(deepest, depth)
-            if deepest > MAX_NESTING:
-                break
+            opened += 1
+            if depth > MAX_NESTING:
+                raise MalformedError(f"{what} is nested deeper than {MAX_NESTING} levels", reason="nesting")
+            if opened > MAX_JSON_CONTAINERS:
+                raise MalformedError(f"{what} has more than {MAX_JSON_CONTAINERS} arrays and objects", reason="size")
         elif head in b"]}":
             depth -= 1
-    return deepest
 
 
 def parse(data: bytes, *, max_bytes: int, what: str) -> Json:
@@ -112,8 +116,7 @@ def parse(data: bytes, *, max_bytes: int, what: str) -> Json:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
         raise MalformedError(f"{what} is not UTF-8 at byte {error.start}", reason="encoding") from None
-    if _nesting(data) > MAX_NESTING:
-        raise MalformedError(f"{what} is nested deeper than {MAX_NESTING} levels", reason="nesting")
+    _check_brackets(data, what)
     try:
         value: Json = json.loads(
             text,

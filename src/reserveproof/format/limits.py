@@ -27,6 +27,13 @@ MAX_TOML_BYTES = 1 << 20
 MAX_NESTING = 24
 """Nested arrays and objects; the deepest format here uses 10. Below Python's own recursion limit."""
 
+MAX_JSON_CONTAINERS = 4_000_000
+"""Arrays and objects in one file: each costs some 60 bytes or more once read, so a file of `[],[],` is refused before
+it fills the memory. The largest register has two for each of MAX_ITEMS positions."""
+
+MAX_JSON_COMMAS = 16_000_000
+"""Commas in one file, those in strings too: a bound on its values. The largest register has 13 for each position."""
+
 MAX_JSON_INTEGER = 2**53 - 1
 """Largest integer that every JSON reader keeps exact (RFC 8259, section 6)."""
 

@@ -118,9 +118,9 @@ def _client(options: argparse.Namespace, finished: report.Report) -> str:
         record=finished.record,
     )
     report.describe_client(finished, result)
-    if options.receipt:
-        write_private(options.receipt, report.receipt(finished, policy.fingerprint(), at).encode("ascii") + b"\n")
     _keep_state(options.state, state, result.trusted.seen())
+    if options.receipt:  # last, so that no receipt outlives a run that failed
+        write_private(options.receipt, report.receipt(finished, policy.fingerprint(), at).encode("ascii") + b"\n")
     return ""
 
 
