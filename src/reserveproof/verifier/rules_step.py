@@ -9,7 +9,8 @@ from ..format.errors import EvidenceError, PolicyError, shown
 from ..format.statement import RuleRow, Statement
 from ..segregation.outcome import Result
 from .policy import Policy
-from .statement_steps import Trusted, severity_of
+from .statement_steps import Trusted
+from .structure import severity_of
 
 Cell = tuple[str, str]
 
