@@ -42,12 +42,12 @@ from reference.policy_kind import mixed_key
 from reference.signers import LATTICE, OFFICER, SECOND_OFFICER
 from reference.world import World
 from reserveproof.custodian.tree_hashing import TreeHasher, entry
-from reserveproof.custodian.tree_ranges import join, range_nodes
 from reserveproof.format.errors import MalformedError
 from reserveproof.verifier.hashing import Tree, TreeName, blind
 from reserveproof.verifier.policy import parse_policy
 from reserveproof.verifier.rebuild import commit, depth_for, in_order
 from reserveproof.verifier.record import Record
+from tree_ranges import join, range_nodes
 
 BTC, ETH, USDC = ("omni", "BTC"), ("omni", "ETH"), ("omni", "USDC")
 

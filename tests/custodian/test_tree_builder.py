@@ -9,8 +9,8 @@ import pytest
 
 from reserveproof.custodian.tree_builder import build_tree, empty_tree, sorted_leaves
 from reserveproof.custodian.tree_hashing import NODE_BYTES, TreeName, depth_of
-from reserveproof.custodian.tree_ranges import join, range_nodes
 from reserveproof.format.errors import EvidenceError
+from tree_ranges import join, range_nodes
 from workspace_maker import numbered_entry, some_hasher
 
 

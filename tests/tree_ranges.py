@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ..format.errors import EvidenceError
-from .tree_builder import BuiltTree, checked_depth, parents
-from .tree_hashing import DIGEST_BYTES, NODE_BYTES, TreeHasher
+from reserveproof.custodian.tree_builder import BuiltTree, checked_depth, parents
+from reserveproof.custodian.tree_hashing import DIGEST_BYTES, NODE_BYTES, TreeHasher
+from reserveproof.format.errors import EvidenceError
 
 Place = tuple[int, int]
 """(level, index) of a node."""
