@@ -361,7 +361,10 @@ def test_a_signal_leaves_nothing_behind(tmp_path: Path) -> None:
     ledger_in(tmp_path, HEADER + lines)
     folder = tmp_path / "w" / "snapshots" / "s1"
     before = sorted(path.name for path in folder.iterdir())
+    # A shell starts its background jobs with SIGINT ignored, and children inherit that; a person's terminal does not.
+    was = signal.signal(signal.SIGINT, signal.default_int_handler)
     process = started("snapshot", "w", "s1", "--ledger", "ledger.csv", cwd=tmp_path)
+    signal.signal(signal.SIGINT, was)
     while process.poll() is None and not any(path.name.startswith(".tmp-") for path in folder.iterdir()):
         pass
     process.send_signal(signal.SIGINT)
