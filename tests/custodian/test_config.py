@@ -37,6 +37,15 @@ def test_what_readers_could_not_verify_is_refused() -> None:
         parse_config(CONFIG_TEMPLATE.replace('publication = "digest"', 'publication = "log"', 1).encode())
 
 
+def test_a_chains_own_coin_stands_under_one_form() -> None:
+    """Two slip44 numbers of one chain are one balance counted twice; no verifier passes such a statement."""
+    forms = 'forms = [{ form = "eip155:1/slip44:60", decimals = 18 }'
+    twice = CONFIG_TEMPLATE.replace(forms, forms + ', { form = "eip155:1/slip44:61", decimals = 18 }', 1)
+    assert twice != CONFIG_TEMPLATE
+    with pytest.raises(InputError, match="own coin stands under two forms"):
+        parse_config(twice.encode())
+
+
 def test_the_template_is_a_configuration() -> None:
     config = parse_config(CONFIG_TEMPLATE.encode())
     assert config.decimals == {"BTC": 8, "ETH": 18, "USD": 2}

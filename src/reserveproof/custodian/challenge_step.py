@@ -141,9 +141,10 @@ def _anchors(snapshot: Snapshot) -> tuple[Anchor, ...]:
     path = snapshot.path / ANCHORS_FILE
     anchors, as_of = load_anchors(path), snapshot.opened().as_of
     for anchor in anchors:
-        if anchor.time > as_of:
-            raise InputError(f"is after the snapshot's as-of {as_of}", file=str(path), column="time",
-                             value=anchor.time, reason="anchor",
+        before = (parse_time(as_of) - parse_time(anchor.time)).total_seconds()
+        if not 0 <= before <= limits.OLDEST_ANCHOR_SECONDS:
+            raise InputError(f"is after the snapshot's as-of {as_of}, or more than a day before it", file=str(path),
+                             column="time", value=anchor.time, reason="anchor",
                              hint="the anchor is the last block at or before it")  # fmt: skip
     return anchors
 

@@ -16,6 +16,7 @@ from types import MappingProxyType
 from ..chains import native_decimals, normalise_form
 from ..format import identifiers, limits, vocabulary
 from ..format.errors import InputError, MalformedError, PolicyError
+from ..format.identifiers import chain_of, is_own_coin
 from ..format.shape import array, choice, integer, members, pattern, record, text, text_map
 from ..format.statement import FORM_ENTRY, Asset, Custodian, Dispute, Form
 from ..segregation.profiles import load_profile
@@ -236,8 +237,14 @@ def _assets(value: object) -> tuple[Asset, ...]:
     assets = array(_ASSET, key=None, limit=limits.MAX_ASSETS, least=1)(value, "assets")
     _unique([asset.asset for asset in assets], "assets", "asset")
     _unique([entry.form for asset in assets for entry in asset.forms], "assets", "form")
+    coins: dict[str, str] = {}
     for asset in assets:
         for entry in asset.forms:
+            if is_own_coin(entry.form) and coins.setdefault(chain_of(entry.form), entry.form) != entry.form:
+                raise MalformedError(
+                    f"assets: {asset.asset}: form {entry.form}: the chain's own coin stands under two forms",
+                    reason="form", expected=coins[chain_of(entry.form)],
+                )  # fmt: skip
             place = f"assets: {asset.asset}: form {entry.form}"
             if normalise_form(entry.form) != entry.form:
                 raise MalformedError(f"{place} is not in its normal form", reason="form",

@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from ..format.errors import InputError
 from ..format.identifiers import chain_of
+from ..format.limits import OLDEST_ANCHOR_SECONDS
 from ..format.statement import Anchor
 from ..format.times import parse_time
 from .challenge_step import REGISTER_FILE
@@ -16,9 +17,6 @@ from .csv_rows import split_rows
 from .register_input import ANCHOR_COLUMNS, RegisterRow
 
 __all__ = ["REGISTER_FILE", "anchors_at_odds", "clients_at_odds", "dedicated_clients", "off_anchor", "shown_balances"]
-
-OLDEST_ANCHOR_SECONDS = 86_400
-"""How long before the as-of an anchor may be; the verifier refuses an older one."""
 
 
 def dedicated_clients(rows: Sequence[RegisterRow]) -> frozenset[str]:

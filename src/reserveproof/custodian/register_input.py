@@ -326,5 +326,8 @@ def parse_anchors(data: bytes, *, file: str) -> tuple[Anchor, ...]:
         reader.time(row, "time", times.parse_time)
         if reader.problems:
             raise reader.problems[0]
+        if len(anchors) == limits.MAX_ANCHORS:
+            reader.refuse(row.row, "chain", chain, f"is one more than the {limits.MAX_ANCHORS} that a statement has")
+            raise reader.problems[0]
         anchors[chain] = Anchor(chain, row.fields["hash"], int(row.fields["height"]), row.fields["time"])
     return tuple(anchors[chain] for chain in sorted(anchors))

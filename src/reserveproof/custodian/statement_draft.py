@@ -70,6 +70,7 @@ def draft_statement(
     pools = _pools(config, challenge, reserves)
     house = tuple(sorted(_house(register), key=lambda h: (h.asset, h.account, h.form)))
     used = {cell.asset for pool in pools for cell in pool.assets} | {h.asset for h in house}
+    named = {pool.pool for pool in pools}
     control = ledger.control_totals[0] if ledger.control_totals else ()
     return Statement(
         anchors=challenge.anchors,
@@ -86,7 +87,10 @@ def draft_statement(
         house_note=config.statement.house_note,
         issued_at=numbering.issued_at,
         ledger=Ledger(
-            control_totals=tuple(ControlTotal(c.asset, c.credit, c.pool) for c in control),
+            # A general ledger has totals of zero for what nobody uses; the statement does not name those.
+            control_totals=tuple(
+                ControlTotal(c.asset, c.credit, c.pool) for c in control if c.asset in used and c.pool in named
+            ),
             extract_mac=extract_mac(snapshot_key, ledger.extract_sha256),
         ),
         logs=(),

@@ -54,6 +54,13 @@ MAX_ASSETS = 1024
 MAX_FORMS = 64
 """Grid of one statement: pools, assets, forms an asset."""
 
+MAX_ANCHORS = 64
+"""Anchors of one statement: chains on which one custodian holds something."""
+
+OLDEST_ANCHOR_SECONDS = 86_400
+"""How long before as_of an anchor may be. The last block at or before it is minutes old on a live chain, hours with a
+median of times; never a day."""
+
 MAX_ITEMS = 400_000
 """Entries of any other array: lines of a proof, positions of a register, exclusions."""
 

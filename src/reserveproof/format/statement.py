@@ -202,7 +202,7 @@ _ANCHOR = record(
     Anchor,
     {"chain": pattern(identifiers.CHAIN), "hash": text(88, empty=False), "height": integer(), "time": time},
 )
-ANCHORS: Check[tuple[Anchor, ...]] = array(_ANCHOR, key=lambda a: a.chain, limit=64)
+ANCHORS: Check[tuple[Anchor, ...]] = array(_ANCHOR, key=lambda a: a.chain, limit=limits.MAX_ANCHORS)
 STATEMENT: Check[Statement] = record(
     Statement,
     {

@@ -231,9 +231,16 @@ def _others(options: argparse.Namespace, policy: Policy, at: dt.datetime) -> tup
             verified = check_bundle(
                 BundleFolder(Path(folder)), policy=its, last=None, at=at, digest="", others=None, record=Record()
             )
-        except ReserveProofError as error:
-            error.message = f"--other {folder}: {error.message}"
+        except TransportError:
             raise
+        except ReserveProofError as error:
+            # It says nothing of the custodian that is being checked: the reader handed in something unusable.
+            raise UsageError(
+                f"--other {folder} does not verify: {error.message}",
+                reason="other",
+                expected=error.expected,
+                found=error.found,
+            ) from None
         found.append(verified.rebuilt)
     return tuple(found) if found else None
 

@@ -8,13 +8,10 @@ from ..chains import native_decimals
 from ..format import vocabulary
 from ..format.errors import EvidenceError, MalformedError, shown
 from ..format.identifiers import chain_of, is_own_coin
-from ..format.limits import MAX_DEPTH
+from ..format.limits import MAX_DEPTH, OLDEST_ANCHOR_SECONDS
 from ..format.statement import Statement
 from ..format.times import parse_time
 from ..segregation import RULES
-
-OLDEST_ANCHOR_SECONDS = 86_400
-"""The last block at or before as_of is minutes old on a live chain, hours with a median of times; never a day."""
 
 
 def severity_of(rule_id: str) -> str:
