@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 EXTRA = frozenset(
-    {"typer", "rich", "orjson", "duckdb", "pyarrow", "adbc_driver_manager", "adbc_driver_sqlite",
+    {"typer", "rich", "duckdb", "pyarrow", "adbc_driver_manager", "adbc_driver_sqlite",
      "adbc_driver_postgresql", "coincurve", "sha3"}
 )  # fmt: skip
 
