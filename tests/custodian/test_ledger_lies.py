@@ -252,7 +252,7 @@ def test_a_code_is_never_printed(place: Place, lie: str) -> None:
 
 def test_ids_that_look_alike_are_two_clients(place: Place) -> None:
     data = HEAD + GOOD + GOOD.replace(b"alice", b"Alice") + GOOD.replace(b"alice", b"a lice")
-    assert place.run(place.put(data)).cells["trust-a", "BTC"].clients == 3
+    assert place.run(place.put(data)).cells["trust-a", "BTC"].rows == 3
 
 
 def test_a_total_above_the_bound_is_refused(place: Place) -> None:

@@ -26,14 +26,14 @@ class LedgerFacts:
     extract): a rule that needs it is then not assessed.
 
     clients: how many stand in the ledger, each once. by_type: (pool, asset, account_type) to (clients with a credit,
-    credit); clients without an account row stand in no type. untagged: clients in the ledger without an account row.
-    mistagged: accounts whose related_party contradicts their type. absent: accounts, not closed, with no ledger row.
+    credit, debit); clients without an account row stand in no type. untagged: clients in the ledger without an account
+    row. mistagged: accounts whose related_party contradicts their type. absent: accounts, not closed, with no ledger row.
     dropped: clients with a credit in the earlier extract that stand in no row now, those of closed accounts apart.
     control: (pool, asset) to the control account's credit.
     """
 
     clients: int
-    by_type: Mapping[tuple[str, str, str], tuple[int, int]] | None = None
+    by_type: Mapping[tuple[str, str, str], tuple[int, int, int]] | None = None
     untagged: Listed | None = None
     mistagged: Listed | None = None
     absent: Listed | None = None
@@ -42,8 +42,9 @@ class LedgerFacts:
 
 
 _BY_TYPE = """
-SELECT pool, asset, account_type, count(*) FILTER (credit > 0), sum(credit)
-FROM (SELECT pool, asset, client_id, sum(credit) AS credit FROM lines GROUP BY pool, asset, client_id)
+SELECT pool, asset, account_type, count(*) FILTER (credit > 0), sum(credit), sum(debit)
+FROM (SELECT pool, asset, client_id, sum(credit) AS credit, sum(debit) AS debit FROM lines
+      GROUP BY pool, asset, client_id)
      JOIN accounts USING (client_id)
 GROUP BY pool, asset, account_type ORDER BY pool, asset, account_type
 """
@@ -76,8 +77,8 @@ def gather(
     return LedgerFacts(
         int(clients),
         by_type={
-            (pool, asset, kind): (int(holders), int(credit))
-            for pool, asset, kind, holders, credit in engine.run(_BY_TYPE)
+            (pool, asset, kind): (int(holders), int(credit), int(debit))
+            for pool, asset, kind, holders, credit, debit in engine.run(_BY_TYPE)
         },
         untagged=_listed(engine, "untagged"),
         mistagged=_listed(engine, "mistagged"),

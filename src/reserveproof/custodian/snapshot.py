@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
-from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 from ..format.errors import InputError, UsageError
-from ..format.tables import ACCOUNTS_FILE, EXTRACT_FILE, ExtractRow, read_extract
+from ..format.tables import EXTRACT_FILE, ExtractRow, read_extract
 from . import atomic_files
 from .config import Config
 from .ledger_findings import LedgerFindingsError, Names, ledger_findings
+from .progress import SILENT, Progress
 from .proof_store import StoreWriter, tree_file
 from .register_checks import REGISTER_FILE, clients_at_odds, dedicated_clients
 from .register_input import RegisterRow
@@ -32,7 +31,6 @@ from .snapshot_records import (
     TypeSummary,
     state_json,
 )
-from .table_lookup import AccountsTable
 from .tree_builder import build_tree
 from .tree_hashing import TreeHasher, TreeName, blinded_key, client_holder, entry, line_details
 from .workspace import LEDGER_FOLDER, TREES_FOLDER, Snapshot, State
@@ -63,7 +61,7 @@ class LedgerInput:
         return Names.of(self.sources, self.accounts, self.control_totals)
 
 
-def take_ledger(snapshot: Snapshot, config: Config, given: LedgerInput) -> LedgerState:
+def take_ledger(snapshot: Snapshot, config: Config, given: LedgerInput, *, progress: Progress = SILENT) -> LedgerState:
     """Bring an opened snapshot to the state "ledger", under the workspace's lock.
 
     InputError names the first row that is refused; LedgerFindingsError has what the rules will fail, unless that is
@@ -90,6 +88,7 @@ def take_ledger(snapshot: Snapshot, config: Config, given: LedgerInput) -> Ledge
             accounts=given.accounts,
             control_totals=given.control_totals,
             previous=previous,
+            progress=progress,
         )
         if (
             previous is not None
@@ -104,13 +103,10 @@ def take_ledger(snapshot: Snapshot, config: Config, given: LedgerInput) -> Ledge
             given.accepted.extend(findings)
         trees = folder / TREES_FOLDER
         trees.mkdir(mode=atomic_files.PRIVATE_FOLDER)
-        debts = _Debts(folder / ACCOUNTS_FILE if summary.accounts else None)
-        with debts, (folder / EXTRACT_FILE).open("rb") as stream:
+        with (folder / EXTRACT_FILE).open("rb") as stream:
             rows = read_extract(stream, file=EXTRACT_FILE)
-            cells = tuple(
-                build_liabilities(rows, config, opened.snapshot_id, snapshot_key=key, folder=trees, debtor=debts.add)
-            )
-        state = _state(summary, cells, debts.by_type, given.previous.id if given.previous else "")
+            cells = tuple(build_liabilities(rows, config, opened.snapshot_id, snapshot_key=key, folder=trees))
+        state = _state(summary, cells, given.previous.id if given.previous else "")
     snapshot.write_state(State.LEDGER, state_json(state))
     return state
 
@@ -131,12 +127,11 @@ def build_liabilities(
     *,
     snapshot_key: bytes,
     folder: Path,
-    debtor: Callable[[str, str, str, int], None] = lambda _pool, _asset, _client, _debit: None,
 ) -> Iterator[CellSummary]:
     """Build the tree of every (pool, asset) of an extract and write each into folder.
 
-    rows: of a canonical extract, in its order, which is what shows that a client stands once in a tree. debtor: told
-    (pool, asset, client, debit) of each client with a debit. A tree is written when the next summary is asked for.
+    rows: of a canonical extract, in its order, which is what shows that a client stands once in a tree. A tree
+    is written when the next summary is asked for.
     """
     for (pool, asset), lines in groupby(rows, key=itemgetter(0, 1)):
         name = TreeName(config.custodian.id, snapshot_id, pool, asset, "L")
@@ -144,9 +139,7 @@ def build_liabilities(
         hasher = TreeHasher(tree_id, blinded_key(snapshot_key, tree_id))
         count = _Count()
         with StoreWriter(folder / tree_file(pool, asset)) as store:
-            built = build_tree(
-                hasher, _entries(lines, count, debtor), min_depth=config.pool(pool).min_depth, write=store.level
-            )
+            built = build_tree(hasher, _entries(lines, count), min_depth=config.pool(pool).min_depth, write=store.level)
             store.finish(tree_id, built)
         if built.leaves != count.leaves or built.total != count.credit:
             raise RuntimeError("a tree has other leaves than the extract")
@@ -165,12 +158,10 @@ class _Count:
     debit: int = 0
 
 
-def _entries(
-    lines: Iterable[ExtractRow], count: _Count, debtor: Callable[[str, str, str, int], None]
-) -> Iterator[bytes]:
+def _entries(lines: Iterable[ExtractRow], count: _Count) -> Iterator[bytes]:
     """Runs of entries, one a client, from the lines of one (pool, asset)."""
     run: list[bytes] = []
-    for (pool, asset, client_id, client_code), group in groupby(lines, key=itemgetter(0, 1, 2, 3)):
+    for (client_id, client_code), group in groupby(lines, key=itemgetter(2, 3)):
         buckets = [row[4:] for row in group]
         credit = debit = 0
         for _, row_credit, row_debit in buckets:
@@ -181,8 +172,6 @@ def _entries(
         count.holders += credit > 0
         count.credit += credit
         count.debit += debit
-        if debit:
-            debtor(pool, asset, client_id, debit)
         run.append(entry(client_holder(client_id, client_code), line_details(buckets), credit))
         if len(run) == _RUN:
             yield b"".join(run)
@@ -190,47 +179,19 @@ def _entries(
     yield b"".join(run)
 
 
-class _Debts:
-    """Debits by account type. Few clients have one: each is looked up in the accounts, if those were given."""
-
-    def __init__(self, accounts: Path | None) -> None:
-        self._accounts = AccountsTable(accounts) if accounts else None
-        self.by_type: Counter[tuple[str, str, str]] = Counter()
-
-    def add(self, pool: str, asset: str, client_id: str, debit: int) -> None:
-        account = self._accounts.account(client_id) if self._accounts else None
-        if account is not None:
-            self.by_type[pool, asset, account.account_type] += debit
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._accounts:
-            self._accounts.close()
-
-
 def _state(
     summary: LedgerSummary,
     cells: tuple[CellSummary, ...],
-    debits: Mapping[tuple[str, str, str], int],
     previous: str,
 ) -> LedgerState:
-    found = {(c.pool, c.asset): (c.rows, c.leaves, c.holders, c.credit, c.debit) for c in cells}
-    wanted = {key: (c.rows, c.clients, c.holders, c.credit, c.debit) for key, c in summary.cells.items()}
+    found = {(c.pool, c.asset): (c.rows, c.credit, c.debit) for c in cells}
+    wanted = {key: (c.rows, c.credit, c.debit) for key, c in summary.cells.items()}
     if found != wanted:
         raise RuntimeError("the trees do not have the rows and totals of the ledger imported")
     facts = summary.facts
     accounts: tuple[AccountSummary, ...] = ()
     if facts.by_type is not None:
-        if (
-            facts.untagged is None
-            or facts.mistagged is None
-            or facts.absent is None
-            or not debits.keys() <= set(facts.by_type)
-        ):
+        if facts.untagged is None or facts.mistagged is None or facts.absent is None:
             raise RuntimeError("the accounts were counted in part")
         accounts = (
             AccountSummary(
@@ -240,11 +201,11 @@ def _state(
                         account_type=kind,
                         asset=asset,
                         credit=credit,
-                        debit=debits.get((pool, asset, kind), 0),
+                        debit=debit,
                         holders=holders,
                         pool=pool,
                     )
-                    for (pool, asset, kind), (holders, credit) in sorted(facts.by_type.items())
+                    for (pool, asset, kind), (holders, credit, debit) in sorted(facts.by_type.items())
                 ),
                 mistagged=_named(facts.mistagged),
                 untagged=_named(facts.untagged),
@@ -294,7 +255,12 @@ def _digest(text: str) -> bytes | None:
 
 
 def check_inputs(
-    config: Config, given: LedgerInput, scratch: Path, register: Sequence[RegisterRow] = ()
+    config: Config,
+    given: LedgerInput,
+    scratch: Path,
+    register: Sequence[RegisterRow] = (),
+    *,
+    progress: Progress = SILENT,
 ) -> tuple[InputError, ...]:
     """All that take_ledger would refuse of the tables, up to a limit, and nothing written. register: rows whose
     clients are looked for in the ledger."""
@@ -319,6 +285,7 @@ def check_inputs(
         control_totals=given.control_totals,
         previous=previous,
         judge=judge,
+        progress=progress,
     )
 
 
