@@ -89,7 +89,9 @@ def make(out: Path, *, rows: int, seed: int = 1) -> Made:
         db.register("people", people)
         db.register("lines", lines)
         words = {"pools": list(POOLS), "assets": list(ASSETS), "buckets": list(BUCKETS), "types": list(TYPES)}
-        typed = "CASE WHEN {0} = 0 THEN {1}::VARCHAR ELSE {1} || '.' || rtrim(lpad({0}::VARCHAR, decimals, '0'), '0') END"
+        typed = (
+            "CASE WHEN {0} = 0 THEN {1}::VARCHAR ELSE {1} || '.' || rtrim(lpad({0}::VARCHAR, decimals, '0'), '0') END"
+        )
         # All that is put together here is this module's own.
         select = f"""
             SELECT printf('C%010x-%d', mark, client) AS client_id, $pools[pool + 1] AS pool,

@@ -1,0 +1,1 @@
+"""The benchmark: what the issue promises of time, memory and disk, measured on a ledger of millions of lines."""

@@ -1,0 +1,70 @@
+"""Figures of `snapshot`: from the ledger as CSV to trees, index and lines on disk, with fsync."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from . import measure
+from .figure import Figure, at_most, measured
+from .ground import Ground
+
+TIME, MEMORY, DISK, GROWTH = "snapshot-time", "snapshot-memory", "snapshot-disk", "snapshot-growth"
+_BESIDE = frozenset({"accounts.tsv", "control-totals.tsv"})
+"""Tables beside the ledger: they are no part of trees, index and lines."""
+
+
+def figures(ground: Ground) -> list[Figure]:
+    large: list[measure.Run] = []
+    small: list[measure.Run] = []
+    baselines: list[float] = []
+    for number in range(ground.runs):
+        ground.say(f"snapshot, run {number + 1} of {ground.runs}")
+        baselines.append(ground.run_baseline())
+        large.append(ground.opened("large").take())
+        ground.say(f"  {ground.rows:,} lines: {large[-1].wall:.2f} s, {large[-1].memory / 1e6:.0f} MB")
+        small.append(ground.opened("small").take())
+    world = ground.opened_last("large")
+    return [
+        in_baselines(TIME, 4, large, baselines),
+        memory(MEMORY, 3, large),
+        disk(world.ledger_folder, world.leaves()),
+        growth(GROWTH, large, small),
+    ]
+
+
+def in_baselines(name: str, bar: float, runs: list[measure.Run], baselines: list[float]) -> Figure:
+    """Time as a multiple of B. Each run is held against the baseline that was run beside it."""
+    ratios = [run.wall / b for run, b in zip(runs, baselines, strict=True)]
+    return measured(name, "B", at_most(bar), ratios, measure.heading(_middle(runs)) | {"b_s": _median(baselines)})
+
+
+def memory(name: str, bar: float, runs: list[measure.Run]) -> Figure:
+    """Anonymous memory of all processes, in GB of 10^9 bytes."""
+    return measured(name, "GB", at_most(bar), [run.memory / 1e9 for run in runs])
+
+
+def growth(name: str, large: list[measure.Run], small: list[measure.Run]) -> Figure:
+    """Time over the whole ledger for the time over a tenth of it."""
+    ratios = [one.wall / tenth.wall for one, tenth in zip(large, small, strict=True)]
+    return measured(name, "times", at_most(12.5), ratios, {"tenth_s": _median([run.wall for run in small])})
+
+
+def disk(ledger: Path, leaves: int) -> Figure:
+    """Bytes a leaf of everything that stays in the snapshot's ledger folder, but the tables beside the ledger."""
+    kinds: dict[str, int] = {}
+    for path in ledger.rglob("*"):
+        if path.is_file() and path.name not in _BESIDE:
+            kinds[path.suffix] = kinds.get(path.suffix, 0) + path.stat().st_size
+    detail: Mapping[str, float | str] = {
+        "leaves": leaves, **{f"{kind[1:]}_bytes_a_leaf": round(size / leaves, 1) for kind, size in kinds.items()}
+    }  # fmt: skip
+    return measured(DISK, "bytes a leaf", at_most(160), [sum(kinds.values()) / leaves], detail)
+
+
+def _middle(runs: list[measure.Run]) -> measure.Run:
+    return sorted(runs, key=lambda run: run.wall)[len(runs) // 2]
+
+
+def _median(values: list[float]) -> float:
+    return round(sorted(values)[len(values) // 2], 3)

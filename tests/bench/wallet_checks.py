@@ -1,0 +1,152 @@
+"""Figures of control proofs a second a core: step 8 of `public`, as the verifier runs it, over wallets in a folder.
+
+The wallets are signed beforehand, no key twice, with the claim of a published statement; BIP-322 half over P2WPKH and
+half over P2TR addresses. A position costs what it costs in `public`: two files read and hashed, control and
+observation parsed, the challenge rebuilt, the signature judged. Each run is a new process on one core.
+
+    PYTHONPATH=tests python -m bench.wallet_checks FOLDER STATEMENT
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from reserveproof.chains import ControlEvidence, check_control
+from reserveproof.custodian import demo_wallets
+from reserveproof.format import envelope, evidence, manifest, register
+from reserveproof.format.challenge import challenge, claim_of
+from reserveproof.format.evidence import Control, Letter, Observation
+from reserveproof.format.register import Position, RegisterEntry
+from reserveproof.format.statement import Statement, parse_payload
+from reserveproof.verifier.bundle import BundleFolder
+from reserveproof.verifier.evidence_step import check_evidence
+
+from . import measure
+from .figure import Figure, at_least, measured
+from .ground import Ground
+from .world import BITCOIN, ETHEREUM, FORMS
+
+BIP322, EIP191 = "public-bip322", "public-eip191"
+_BARS = {BIP322: 8_000.0, EIP191: 12_000.0}
+_MOST, _LINES_A_WALLET = 10_000, 100
+_POOL = "custody-a"
+
+
+def figures(ground: Ground) -> list[Figure]:
+    world = ground.published("large")
+    statement_file = world.bundle / manifest.STATEMENT_FILE
+    statement = read_statement(statement_file)
+    wallets = min(_MOST, ground.rows // _LINES_A_WALLET)
+    made = []
+    for name, bar in _BARS.items():
+        ground.say(f"{name}: signing {wallets:,} wallets")
+        folder = world.base / name
+        write_wallets(folder, statement, name, wallets)
+        runs, schemes = [], []
+        for number in range(ground.runs):
+            ground.say(f"{name}, run {number + 1} of {ground.runs}")
+            run = measure.run(["-m", "bench.wallet_checks", folder, statement_file], world.base)
+            found = json.loads(run.output)
+            runs.append(found["a_second"])
+            schemes.append(found["scheme_alone_a_second"])
+        detail: dict[str, float | str] = {
+            "wallets": wallets, "scheme_alone_a_second": round(sorted(schemes)[len(schemes) // 2])
+        }  # fmt: skip
+        made.append(measured(name, "a second", at_least(bar), runs, detail))
+    return made
+
+
+def read_statement(path: Path) -> Statement:
+    return parse_payload(envelope.parse(path.read_bytes()).payload).statement
+
+
+def write_wallets(folder: Path, statement: Statement, name: str, wallets: int) -> None:
+    """register.json and evidence/ of so many wallets in a folder: positions that step 8 passes."""
+    (folder / manifest.EVIDENCE_FOLDER).mkdir(parents=True)
+    chain, asset = (BITCOIN, "BTC") if name == BIP322 else (ETHEREUM, "ETH")
+    anchor = next(anchor for anchor in statement.anchors if anchor.chain == chain)
+    claim = claim_of(statement)
+    entries = []
+    for number in range(wallets):
+        secret = hashlib.sha256(b"%s %d" % (name.encode(), number)).digest()
+        account, scheme, signer = _wallet(name, secret, number)
+        message = challenge(
+            account=account, custodian_id=statement.custodian.id, pool=_POOL, segregation="omnibus", claim=claim,
+            expires=statement.claim_expires, profile="text",
+        )  # fmt: skip
+        control = Control(account, Letter("", "", None), "text", scheme, signer(secret, message))
+        form = FORMS[asset]
+        seen = Observation(account, form, anchor.hash, anchor.height, "RPC_REPORTED", number + 1, "node", anchor.time)
+        digests = []
+        for item in (control, seen):
+            data = evidence.dump(item)
+            digests.append(hashlib.sha256(data).digest())
+            (folder / manifest.evidence_file(digests[-1])).write_bytes(data)
+        entries.append(
+            RegisterEntry(
+                asset, _POOL,
+                Position(account, "KEY_SIGNATURE", None, digests[0], number + 1, 0, 0, form, digests[1], number + 1,
+                         "omnibus"),
+            )
+        )  # fmt: skip
+    (folder / manifest.REGISTER_FILE).write_bytes(register.dump(tuple(entries)))
+
+
+def _wallet(name: str, secret: bytes, number: int) -> tuple[str, str, Callable[[bytes, str], str]]:
+    """(account, scheme, what signs for it)."""
+    if name == EIP191:
+        return f"{ETHEREUM}:{demo_wallets.eip191_address(secret)}", "eip191", demo_wallets.sign_eip191
+    if number % 2:
+        return f"{BITCOIN}:{demo_wallets.bip322_p2tr_address(secret)}", "bip322-smp", demo_wallets.sign_bip322_p2tr
+    return f"{BITCOIN}:{demo_wallets.bip322_p2wpkh_address(secret)}", "bip322-smp", demo_wallets.sign_bip322_p2wpkh
+
+
+def check(folder: Path, statement_file: Path) -> dict[str, float]:
+    """Step 8 over all wallets of a folder, then the schemes alone over the same; proofs a second of each, on a core."""
+    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+    statement = read_statement(statement_file)
+    entries = register.parse((folder / manifest.REGISTER_FILE).read_bytes())
+    files = dict(_entries_of(folder))
+    bundle = BundleFolder(folder)
+    began = time.perf_counter()
+    shown = check_evidence(bundle, files, statement, entries)
+    whole = time.perf_counter() - began
+    if any(position.control is None or position.anchored is not True for position in shown):
+        raise RuntimeError("a position passed without its evidence")
+    given = [
+        (
+            position.control.account,
+            challenge(
+                account=position.control.account, custodian_id=statement.custodian.id, pool=_POOL,
+                segregation="omnibus", claim=claim_of(statement), expires=statement.claim_expires, profile="text",
+            ),
+            ControlEvidence(position.control.scheme, position.control.signature),
+        )
+        for position in shown[:1000]
+        if position.control is not None
+    ]  # fmt: skip
+    began = time.perf_counter()
+    verdicts = [check_control(account, message, control).verdict for account, message, control in given]
+    alone = time.perf_counter() - began
+    if set(verdicts) != {"valid"}:
+        raise RuntimeError("a signature of the bench is not valid")
+    return {"a_second": len(entries) / whole, "scheme_alone_a_second": len(given) / alone}
+
+
+def _entries_of(folder: Path) -> Iterator[tuple[str, manifest.FileEntry]]:
+    """The files as a manifest would list them: step 6 has read them all before step 8 does."""
+    for path in sorted(folder.rglob("*.json")):
+        data = path.read_bytes()
+        name = path.relative_to(folder).as_posix()
+        if name != manifest.REGISTER_FILE:
+            yield name, manifest.FileEntry(name, hashlib.sha256(data).digest(), len(data))
+
+
+if __name__ == "__main__":
+    print(json.dumps(check(Path(sys.argv[1]), Path(sys.argv[2]))))
