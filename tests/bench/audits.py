@@ -5,15 +5,18 @@ from __future__ import annotations
 import json
 
 from . import measure
-from .figure import Figure
+from .figure import Figure, at_most
 from .ground import Ground
 from .snapshots import growth, in_baselines, memory
 from .world import World
 
-TIME, MEMORY, GROWTH = "audit-time", "audit-memory", "audit-growth"
+TIME = Figure("audit-time", "B", at_most(10))
+MEMORY = Figure("audit-memory", "GB", at_most(1))
+GROWTH = Figure("audit-growth", "times", at_most(12.5))
+FIGURES = (TIME, MEMORY, GROWTH)
 
 
-def figures(ground: Ground) -> list[Figure]:
+def take(ground: Ground) -> list[Figure]:
     worlds = ground.published("large"), ground.published("small")
     large: list[measure.Run] = []
     small: list[measure.Run] = []
@@ -24,7 +27,7 @@ def figures(ground: Ground) -> list[Figure]:
         large.append(audit(worlds[0]))
         ground.say(f"  {ground.rows:,} lines: {large[-1].wall:.2f} s, {large[-1].memory / 1e6:.0f} MB")
         small.append(audit(worlds[1]))
-    return [in_baselines(TIME, 10, large, baselines), memory(MEMORY, 1, large), growth(GROWTH, large, small)]
+    return [in_baselines(TIME, large, baselines), memory(MEMORY, large), growth(GROWTH, large, small)]
 
 
 def audit(world: World) -> measure.Run:

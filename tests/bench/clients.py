@@ -9,15 +9,17 @@ import shutil
 from pathlib import Path
 
 from . import measure
-from .figure import Figure, at_most, measured
+from .figure import Figure, at_most
 from .ground import Ground
 from .proofs import some_clients
 from .world import SNAPSHOT, World
 
-CLIENT, WITH_BUNDLE = "client", "client-with-bundle"
+CLIENT = Figure("client", "s", at_most(0.3))
+WITH_BUNDLE = Figure("client-with-bundle", "s", at_most(0.3))
+FIGURES = (CLIENT, WITH_BUNDLE)
 
 
-def figures(ground: Ground) -> list[Figure]:
+def take(ground: Ground) -> list[Figure]:
     world = ground.published("large")
     proof, claims, lines = a_proof(world)
     # The custody's own policy asks for the reserves to be rebuilt; this one trusts the signed statement for them.
@@ -27,10 +29,7 @@ def figures(ground: Ground) -> list[Figure]:
     alone = [check(world, proof, claims, signed) for _ in range(ground.runs)]
     rebuilt = [check(world, proof, claims, world.policy, "--bundle", world.bundle) for _ in range(ground.runs)]
     detail: dict[str, float | str] = {"lines": lines, "memory_mb": round(max(run.memory for run in alone) / 1e6, 1)}
-    return [
-        measured(CLIENT, "s", at_most(0.3), [run.wall for run in alone], detail),
-        measured(WITH_BUNDLE, "s", at_most(0.3), [run.wall for run in rebuilt]),
-    ]
+    return [CLIENT.of([run.wall for run in alone], detail), WITH_BUNDLE.of([run.wall for run in rebuilt])]
 
 
 def a_proof(world: World) -> tuple[Path, Path, int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from statistics import median
 
 
@@ -31,7 +31,7 @@ def at_least(limit: float) -> Bar:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """value: the median of runs; None if it was not measured, and why_not says why. detail: what it is made of."""
+    """value: the median of runs; None while it is not measured, and why_not says why. detail: what it is made of."""
 
     name: str
     unit: str
@@ -39,7 +39,15 @@ class Figure:
     value: float | None = None
     runs: tuple[float, ...] = ()
     detail: Mapping[str, float | str] = field(default_factory=dict)
-    why_not: str = ""
+    why_not: str = "not asked for"
+
+    def of(self, runs: Sequence[float], detail: Mapping[str, float | str] | None = None) -> Figure:
+        """This figure, measured."""
+        return replace(self, value=median(runs), runs=tuple(runs), detail=detail or {}, why_not="")
+
+    def without(self, why: str) -> Figure:
+        """This figure, not measured."""
+        return replace(self, why_not=why)
 
     @property
     def met(self) -> bool | None:
@@ -51,14 +59,3 @@ class Figure:
             "name": self.name, "value": self.value, "unit": self.unit, "bar": str(self.bar), "met": self.met,
             "runs": list(self.runs), "detail": dict(self.detail), "why_not": self.why_not,
         }  # fmt: skip
-
-
-def measured(
-    name: str, unit: str, bar: Bar, runs: Sequence[float], detail: Mapping[str, float | str] | None = None
-) -> Figure:
-    """The figure of these runs: their median."""
-    return Figure(name, unit, bar, median(runs), tuple(runs), detail or {})
-
-
-def not_measured(name: str, unit: str, bar: Bar, why: str) -> Figure:
-    return Figure(name, unit, bar, why_not=why)

@@ -8,17 +8,18 @@ import time
 from reserveproof.verifier.fold import Committed, check_path_shape, compare, fold
 from reserveproof.verifier.hashing import Tree, TreeName
 
-from .figure import Figure, at_most, measured
+from .figure import Figure, at_most
 from .ground import Ground
 
-FOLD = "fold"
+FOLD = Figure("fold", "us", at_most(60))
+FIGURES = (FOLD,)
 DEPTH, PATHS = 24, 2_000
 
 
-def figures(ground: Ground) -> list[Figure]:
+def take(ground: Ground) -> list[Figure]:
     ground.say(f"fold, {ground.runs} runs of {PATHS} paths")
     runs = [one_run() for _ in range(ground.runs)]
-    return [measured(FOLD, "us", at_most(60), runs, {"depth": DEPTH, "paths_a_run": PATHS})]
+    return [FOLD.of(runs, {"depth": DEPTH, "paths_a_run": PATHS})]
 
 
 def one_run() -> float:

@@ -16,11 +16,13 @@ from pathlib import Path
 import duckdb
 
 from . import measure
-from .figure import Figure, at_most, measured
+from .figure import Figure, at_most
 from .ground import Ground
 from .world import SNAPSHOT, World
 
-MEDIAN, P99 = "proof-median", "proof-p99"
+MEDIAN = Figure("proof-median", "us", at_most(100))
+P99 = Figure("proof-p99", "us", at_most(400))
+FIGURES = (MEDIAN, P99)
 _MOST, _LINES_A_CLIENT = 10_000, 100
 """Clients of a run: one for each hundred lines of the ledger, and no more than the bar is stated for."""
 
@@ -35,7 +37,7 @@ def some_clients(world: World, number: int, seed: int = 1) -> list[str]:
     return [client_id for (client_id,) in rows]
 
 
-def figures(ground: Ground) -> list[Figure]:
+def take(ground: Ground) -> list[Figure]:
     world = ground.published("large")
     clients = world.base / "clients.txt"
     clients.write_text("".join(f"{name}\n" for name in some_clients(world, min(_MOST, ground.rows // _LINES_A_CLIENT))))
@@ -49,10 +51,7 @@ def figures(ground: Ground) -> list[Figure]:
         medians.append(found["median_us"])
         slowest.append(found["p99_us"])
         detail = {"proofs": found["proofs"], "bytes_each": found["bytes_each"], "open_s": found["open_s"]}
-    return [
-        measured(MEDIAN, "us", at_most(100), medians, detail),
-        measured(P99, "us", at_most(400), slowest),
-    ]
+    return [MEDIAN.of(medians, detail), P99.of(slowest)]
 
 
 def prove_all(workspace: Path, snapshot_id: str, clients: list[str]) -> dict[str, float]:

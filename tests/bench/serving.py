@@ -5,16 +5,14 @@ Not measured while the command does not exist.
 
 from __future__ import annotations
 
-from .figure import Figure, at_least, at_most, not_measured
+from .figure import Figure, at_least, at_most
 from .ground import Ground
 
-RATE, SIZE = "set-rate", "set-size"
+RATE = Figure("set-rate", "clients a second", at_least(20_000))
+SIZE = Figure("set-size", "bytes a client beside the store", at_most(300))
+FIGURES = (RATE, SIZE)
 
 
-def figures(ground: Ground) -> list[Figure]:
+def take(ground: Ground) -> list[Figure]:
     ground.say("serving set: no such command yet")
-    why = "`prove --all` is not there"
-    return [
-        not_measured(RATE, "clients a second", at_least(20_000), why),
-        not_measured(SIZE, "bytes a client beside the store", at_most(300), why),
-    ]
+    return [figure.without("`prove --all` is not there") for figure in FIGURES]

@@ -6,15 +6,19 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from . import measure
-from .figure import Figure, at_most, measured
+from .figure import Figure, at_most
 from .ground import Ground
 
-TIME, MEMORY, DISK, GROWTH = "snapshot-time", "snapshot-memory", "snapshot-disk", "snapshot-growth"
+TIME = Figure("snapshot-time", "B", at_most(4))
+MEMORY = Figure("snapshot-memory", "GB", at_most(3))
+DISK = Figure("snapshot-disk", "bytes a leaf", at_most(160))
+GROWTH = Figure("snapshot-growth", "times", at_most(12.5))
+FIGURES = (TIME, MEMORY, DISK, GROWTH)
 _BESIDE = frozenset({"accounts.tsv", "control-totals.tsv"})
 """Tables beside the ledger: they are no part of trees, index and lines."""
 
 
-def figures(ground: Ground) -> list[Figure]:
+def take(ground: Ground) -> list[Figure]:
     large: list[measure.Run] = []
     small: list[measure.Run] = []
     baselines: list[float] = []
@@ -26,28 +30,28 @@ def figures(ground: Ground) -> list[Figure]:
         small.append(ground.opened("small").take())
     world = ground.opened_last("large")
     return [
-        in_baselines(TIME, 4, large, baselines),
-        memory(MEMORY, 3, large),
+        in_baselines(TIME, large, baselines),
+        memory(MEMORY, large),
         disk(world.ledger_folder, world.leaves()),
         growth(GROWTH, large, small),
     ]
 
 
-def in_baselines(name: str, bar: float, runs: list[measure.Run], baselines: list[float]) -> Figure:
+def in_baselines(figure: Figure, runs: list[measure.Run], baselines: list[float]) -> Figure:
     """Time as a multiple of B. Each run is held against the baseline that was run beside it."""
     ratios = [run.wall / b for run, b in zip(runs, baselines, strict=True)]
-    return measured(name, "B", at_most(bar), ratios, measure.heading(_middle(runs)) | {"b_s": _median(baselines)})
+    return figure.of(ratios, measure.heading(_middle(runs)) | {"b_s": _median(baselines)})
 
 
-def memory(name: str, bar: float, runs: list[measure.Run]) -> Figure:
+def memory(figure: Figure, runs: list[measure.Run]) -> Figure:
     """Anonymous memory of all processes, in GB of 10^9 bytes."""
-    return measured(name, "GB", at_most(bar), [run.memory / 1e9 for run in runs])
+    return figure.of([run.memory / 1e9 for run in runs])
 
 
-def growth(name: str, large: list[measure.Run], small: list[measure.Run]) -> Figure:
+def growth(figure: Figure, large: list[measure.Run], small: list[measure.Run]) -> Figure:
     """Time over the whole ledger for the time over a tenth of it."""
     ratios = [one.wall / tenth.wall for one, tenth in zip(large, small, strict=True)]
-    return measured(name, "times", at_most(12.5), ratios, {"tenth_s": _median([run.wall for run in small])})
+    return figure.of(ratios, {"tenth_s": _median([run.wall for run in small])})
 
 
 def disk(ledger: Path, leaves: int) -> Figure:
@@ -59,7 +63,7 @@ def disk(ledger: Path, leaves: int) -> Figure:
     detail: Mapping[str, float | str] = {
         "leaves": leaves, **{f"{kind[1:]}_bytes_a_leaf": round(size / leaves, 1) for kind, size in kinds.items()}
     }  # fmt: skip
-    return measured(DISK, "bytes a leaf", at_most(160), [sum(kinds.values()) / leaves], detail)
+    return DISK.of([sum(kinds.values()) / leaves], detail)
 
 
 def _middle(runs: list[measure.Run]) -> measure.Run:
