@@ -40,7 +40,8 @@ def run(arguments: Sequence[str | Path], scratch: Path) -> Run:
 
     CommandFailedError if it does not end with 0."""
     command = [sys.executable, *map(str, arguments)]
-    environment = os.environ | {"COLUMNS": "200", "PYTHONPATH": str(TESTS), "TMPDIR": str(scratch)}
+    path = os.pathsep.join(filter(None, [str(TESTS), os.environ.get("PYTHONPATH", "")]))
+    environment = os.environ | {"COLUMNS": "200", "PYTHONPATH": path, "TMPDIR": str(scratch)}
     out, err = scratch / "stdout.txt", scratch / "stderr.txt"
     with out.open("wb") as stdout, err.open("wb") as stderr:
         began = time.perf_counter()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 
 from . import measure
@@ -14,8 +13,7 @@ MEMORY = Figure("snapshot-memory", "GB", at_most(3))
 DISK = Figure("snapshot-disk", "bytes a leaf", at_most(160))
 GROWTH = Figure("snapshot-growth", "times", at_most(12.5))
 FIGURES = (TIME, MEMORY, DISK, GROWTH)
-_BESIDE = frozenset({"accounts.tsv", "control-totals.tsv"})
-"""Tables beside the ledger: they are no part of trees, index and lines."""
+TREES, BOOK, EXTRACT = "*.tree", "*.book", "extract.tsv"
 
 
 def take(ground: Ground) -> list[Figure]:
@@ -55,15 +53,12 @@ def growth(figure: Figure, large: list[measure.Run], small: list[measure.Run]) -
 
 
 def disk(ledger: Path, leaves: int) -> Figure:
-    """Bytes a leaf of everything that stays in the snapshot's ledger folder, but the tables beside the ledger."""
-    kinds: dict[str, int] = {}
-    for path in ledger.rglob("*"):
-        if path.is_file() and path.name not in _BESIDE:
-            kinds[path.suffix] = kinds.get(path.suffix, 0) + path.stat().st_size
-    detail: Mapping[str, float | str] = {
-        "leaves": leaves, **{f"{kind[1:]}_bytes_a_leaf": round(size / leaves, 1) for kind, size in kinds.items()}
-    }  # fmt: skip
-    return DISK.of([sum(kinds.values()) / leaves], detail)
+    """Bytes a leaf of what proofs are made from: trees, and the book of clients (index and lines). The canonical
+    extract is what the auditor is given; it counts where there is no book, so that it is what lines are read from."""
+    sizes = {kind: sum(path.stat().st_size for path in ledger.rglob(kind)) for kind in (TREES, BOOK, EXTRACT)}
+    store = sizes[TREES] + (sizes[BOOK] or sizes[EXTRACT])
+    detail: dict[str, float | str] = {kind: round(size / leaves, 1) for kind, size in sizes.items()}
+    return DISK.of([store / leaves], {"leaves": leaves} | detail)
 
 
 def _middle(runs: list[measure.Run]) -> measure.Run:
