@@ -42,6 +42,8 @@ def run(arguments: Sequence[str | Path], scratch: Path) -> Run:
     command = [sys.executable, *map(str, arguments)]
     path = os.pathsep.join(filter(None, [str(TESTS), os.environ.get("PYTHONPATH", "")]))
     environment = os.environ | {"COLUMNS": "200", "PYTHONPATH": path, "TMPDIR": str(scratch)}
+    # Bytecode is kept, as an installation has it.
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
     out, err = scratch / "stdout.txt", scratch / "stderr.txt"
     with out.open("wb") as stdout, err.open("wb") as stderr:
         began = time.perf_counter()
