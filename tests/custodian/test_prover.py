@@ -11,17 +11,25 @@ import pytest
 from reference import world
 from reference.canonical_json import dump
 from reference.statement import identity
-from reserveproof.custodian import reserves
+from reserveproof.custodian import kernel, reserves
+from reserveproof.custodian.client_book import (
+    BookWriter,
+    ClientBook,
+    client_key,
+    client_record,
+    index_key,
+    parse_client_record,
+    records_bytes,
+)
 from reserveproof.custodian.config import Config, parse_config
 from reserveproof.custodian.proof_store import TreeFile, tree_file
 from reserveproof.custodian.prover import Prover
-from reserveproof.custodian.snapshot import build_liabilities
-from reserveproof.custodian.table_lookup import AccountsTable, ExtractTable
+from reserveproof.custodian.snapshot_trees import build_liabilities
 from reserveproof.format import envelope as envelopes
 from reserveproof.format import proof_file, tables
 from reserveproof.format.errors import InputError, UsageError
 from reserveproof.format.proof_file import DedicatedPosition
-from reserveproof.format.tables import AccountRow, ExtractRow
+from reserveproof.format.tables import ExtractRow
 from workspace_maker import CONFIG
 
 WORLD = world.World(min_depth={})
@@ -45,16 +53,15 @@ def config_of(given: world.World) -> Config:
     return replace(config, custodian=replace(config.custodian, id=given.custodian), pools=pools)
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> Path:
-    """The extract and the trees of the reference's world."""
+@pytest.fixture(params=["kernel", "python"])
+def store(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The extract, the trees and the book of the reference's world, with the kernel and without."""
+    if request.param == "python":
+        monkeypatch.setattr(kernel, "native", None)
+    elif kernel.native is None:
+        pytest.skip("the native kernel is not installed")
     (tmp_path / "extract.tsv").write_bytes(b"".join(tables.write_extract(rows_of(WORLD))))
-    (tmp_path / "trees").mkdir()
-    cells = list(
-        build_liabilities(
-            rows_of(WORLD), config_of(WORLD), WORLD.snapshot, snapshot_key=WORLD.snapshot_key, folder=tmp_path / "trees"
-        )
-    )
+    cells = build_liabilities(tmp_path, config_of(WORLD), WORLD.snapshot, snapshot_key=WORLD.snapshot_key)
     for cell in cells:
         owed = WORLD.liabilities[cell.pool, cell.asset]
         assert (cell.root, cell.depth, cell.credit) == (owed.root, owed.depth, owed.total)
@@ -81,20 +88,18 @@ def expected(client: str) -> bytes:
     return dump({**WORLD.proof(client), "envelope": envelope, "statement_sha256": identity(PAYLOAD)})
 
 
-def prover_at(folder: Path, dedicated: Book | None = None) -> Prover:
-    return Prover(
-        extract=folder / "extract.tsv", trees=folder / "trees", snapshot_key=WORLD.snapshot_key, envelope=ENVELOPE,
-        dedicated=dedicated,
-    )  # fmt: skip
+def prover_at(folder: Path, dedicated: Book | None = None, *, inline: bool = True) -> Prover:
+    return Prover(folder, snapshot_key=WORLD.snapshot_key, envelope=ENVELOPE, dedicated=dedicated, inline=inline)
 
 
 @pytest.mark.parametrize("client", list(world.CLIENTS))
 def test_a_proof_is_the_references(store: Path, client: str) -> None:
     with prover_at(store, Book()) as prover:
         client_id, code = world.CLIENTS[client]
-        assert proof_file.dump(prover.prove(client_id)) == expected(client)
-        assert proof_file.dump(prover.prove(client_id, code)) == expected(client)
-        outside = prover.prove(client_id, inline=False)
+        assert prover.prove(client_id) == expected(client)
+        assert prover.prove(client_id, code) == expected(client)
+    with prover_at(store, Book(), inline=False) as prover:
+        outside = proof_file.parse(prover.prove(client_id))
         assert outside.envelope is None
         assert outside.statement_sha256.hex() == identity(PAYLOAD)
 
@@ -122,9 +127,9 @@ def test_who_is_not_there_gets_nothing(store: Path) -> None:
 
 
 def test_a_proof_holds_nobody_elses_data(store: Path) -> None:
-    with prover_at(store) as prover:
-        data = proof_file.dump(prover.prove("AC-1002", inline=False))
-        others = [proof_file.dump(prover.prove(i, inline=False)) for i, _ in world.CLIENTS.values() if i != "AC-1002"]
+    with prover_at(store, inline=False) as prover:
+        data = prover.prove("AC-1002")
+        others = [prover.prove(i) for i, _ in world.CLIENTS.values() if i != "AC-1002"]
     assert b"AC-1" not in data
     blinds = {line.blind.hex() for other in others for line in proof_file.parse(other).lines}
     assert not any(blind.encode() in data for blind in blinds)
@@ -140,33 +145,63 @@ def damaged_nodes(path: Path) -> Iterator[bytes]:
 def test_a_damaged_tree_never_gives_a_wrong_proof(store: Path) -> None:
     path = store / "trees" / tree_file("omni", "USDC")
     with prover_at(store) as prover:
-        wanted = proof_file.dump(prover.prove("AC-1004"))
+        wanted = prover.prove("AC-1004")
     refused = 0
     for data in damaged_nodes(path):
         path.write_bytes(data)
         try:
             with prover_at(store) as prover:
-                assert proof_file.dump(prover.prove("AC-1004")) == wanted
+                assert prover.prove("AC-1004") == wanted
         except InputError as error:
             assert error.reason == "damaged"
             refused += 1
     assert refused > 30
 
 
-def test_a_changed_extract_is_noticed(store: Path) -> None:
-    path = store / "extract.tsv"
+def test_every_changed_byte_of_the_book_is_noticed_or_leaves_the_proofs(store: Path) -> None:
+    """A record that was changed is told by its check; one that was changed with its check, by the tree."""
+    path = store / "clients.book"
     data = path.read_bytes()
-    path.write_bytes(data.replace(b"900250000", b"900250001"))
+    with prover_at(store) as prover:
+        wanted = {client_id: prover.prove(client_id) for client_id, _ in world.CLIENTS.values()}
+    noticed = 0
+    for at in range(len(data)):
+        path.write_bytes(data[:at] + bytes([data[at] ^ 0x10]) + data[at + 1 :])
+        before = noticed
+        try:
+            with prover_at(store) as prover:
+                for client_id, proof in wanted.items():
+                    try:
+                        assert prover.prove(client_id) == proof
+                    except (InputError, UsageError):
+                        noticed = before + 1
+        except InputError as error:
+            assert error.reason in ("damaged", "version", "other-tree", "other-key")
+            noticed = before + 1
+    assert noticed == len(data)
+
+
+def test_a_line_that_is_not_the_leaf_is_refused(store: Path) -> None:
+    path = store / "clients.book"
+    with ClientBook(path, "C") as book:
+        trees, leaves, mark = book.trees, book.leaves, book.mark
+        records = dict(book.records())
+    key = client_key(index_key(WORLD.snapshot_key), "AC-1002")
+    code, lines = parse_client_record(records[key])
+    first = lines[0].buckets[0]
+    altered = replace(lines[0], buckets=((first[0], first[1] + 1, first[2]), *lines[0].buckets[1:]))
+    records[key] = client_record(code, [altered, *lines[1:]])
+    path.unlink()
+    made = sorted(records.items())
+    with BookWriter(
+        path, "C", trees=trees, clients=len(made), leaves=leaves, records=records_bytes(made), mark=mark
+    ) as writer:
+        writer.put(made)
+        writer.finish()
     with prover_at(store) as prover:
         prover.prove("AC-1001")
         with pytest.raises(InputError, match="no leaf for the client's rows"):
             prover.prove("AC-1002")
-    path.write_bytes(data[:-1])
-    with prover_at(store) as prover, pytest.raises(InputError, match="line does not end"):
-        prover.prove("AC-1007")
-    path.write_bytes(b"pool\tasset\n")
-    with pytest.raises(InputError, match="header of its table"):
-        prover_at(store)
 
 
 def test_another_snapshots_tree_key_or_statement_is_refused(store: Path) -> None:
@@ -174,17 +209,9 @@ def test_another_snapshots_tree_key_or_statement_is_refused(store: Path) -> None
         predicate = WORLD.predicate()
         predicate["snapshot_id"] = "2026-06-30.b"
         payload = world.payload_for(WORLD, predicate)
-        Prover(
-            extract=store / "extract.tsv", trees=store / "trees", snapshot_key=WORLD.snapshot_key,
-            envelope=envelopes.parse(dump(world.signed(payload))),
-        )  # fmt: skip
-    with (
-        Prover(
-            extract=store / "extract.tsv", trees=store / "trees", snapshot_key=b"\x00" * 32, envelope=ENVELOPE
-        ) as prover,
-        pytest.raises(InputError, match="no leaf"),
-    ):
-        prover.prove("AC-1001")
+        Prover(store, snapshot_key=WORLD.snapshot_key, envelope=envelopes.parse(dump(world.signed(payload))))
+    with pytest.raises(InputError, match="another snapshot key"):
+        Prover(store, snapshot_key=b"\x00" * 32, envelope=ENVELOPE)
     (store / "trees" / tree_file("omni", "ETH")).rename(store / "trees" / tree_file("omni", "BTC"))
     with pytest.raises(InputError, match="not the tree"):
         prover_at(store)
@@ -204,33 +231,6 @@ def test_a_position_of_another_client_is_refused(store: Path) -> None:
         prover.prove("AC-1007")
     with prover_at(store, Altered()) as prover, pytest.raises(InputError, match="signed root"):
         prover.prove("AC-1003")
-
-
-def test_every_row_of_an_extract_is_found(tmp_path: Path) -> None:
-    ids = ["a", "a b", "ab", "b", "zz", *(f"C-{n:03}" for n in range(0, 300, 3))]
-    rows = sorted(
-        ExtractRow(pool, asset, one, "", bucket, 1, 0)
-        for pool in ("p", "p-q", "p.q")
-        for asset in ("A", "A-B", "AB")
-        for one in ids
-        for bucket in ((1, 2) if len(one) % 2 else (10,))
-    )
-    path = tmp_path / "e"
-    path.write_bytes(b"".join(tables.write_extract(rows)))
-    with ExtractTable(path) as table:
-        for pool, asset, one in {row[:3] for row in rows}:
-            assert table.rows(pool, asset, one) == tuple(row for row in rows if row[:3] == (pool, asset, one))
-        for stranger in ("", "A", "C-001", "C-0030", "a ", "zzz", "~"):
-            assert table.rows("p", "A", stranger) == ()
-        assert table.rows("o", "A", "a") == table.rows("q", "A", "a") == ()
-
-
-def test_accounts_are_found(tmp_path: Path) -> None:
-    rows = [AccountRow(f"c{n:02}", "retail", "active", n == 7) for n in range(40)]
-    (tmp_path / "a").write_bytes(b"".join(tables.write_accounts(rows)))
-    with AccountsTable(tmp_path / "a") as table:
-        assert [table.account(row.client_id) for row in rows] == rows
-        assert table.account("c4") is None
 
 
 def test_stored_files_are_those_of_the_statement(store: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from reserveproof.custodian import snapshot as module
+from reserveproof.custodian import kernel, snapshot_trees
 from reserveproof.custodian.ledger_findings import LedgerFindingsError
 from reserveproof.custodian.proof_store import TreeFile, tree_file
 from reserveproof.custodian.snapshot import LedgerInput, check_inputs, take_ledger
@@ -57,7 +57,7 @@ def test_the_state_says_what_the_ledger_holds(workspace: Workspace, tmp_path: Pa
         ("ledger", 6), ("accounts", 4), ("control-totals", 2),
     ]  # fmt: skip
     assert {path.name for path in snapshot.ledger_folder.iterdir()} == {
-        "extract.tsv", "accounts.tsv", "control-totals.tsv", "trees",
+        "extract.tsv", "accounts.tsv", "control-totals.tsv", "clients.book", "trees",
     }  # fmt: skip
     assert not [path for path in workspace.path.rglob("*") if path.name.startswith((".tmp-", "reserveproof-ledger"))]
 
@@ -130,17 +130,21 @@ def test_a_run_killed_before_its_last_step_is_done_again(
     assert snapshot.state() is State.LEDGER
 
 
+@pytest.mark.parametrize("fails", ["MappedTree", "StoreWriter", "BookWriter"])
 def test_a_disk_that_is_full_leaves_nothing(
-    workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fails: str
 ) -> None:
     snapshot = opened(workspace)
 
-    class Full(module.StoreWriter):
-        def level(self, number: int, nodes: bytes | bytearray) -> None:
-            raise TransportError("cannot write: No space left on device", reason="io")
+    def full(*_: object, **__: object) -> None:
+        raise TransportError("cannot write: No space left on device", reason="io")
 
     with monkeypatch.context() as patch:
-        patch.setattr(module, "StoreWriter", Full)
+        if fails == "StoreWriter":
+            patch.setattr(kernel, "native", None)
+        elif kernel.native is None:
+            pytest.skip("the native kernel is not installed")
+        patch.setattr(getattr(snapshot_trees, fails), "finish", full)
         with pytest.raises(TransportError):
             taken(snapshot, tmp_path)
     assert {path.name for path in snapshot.path.iterdir()} == {"snapshot.json", "snapshot.key", "register.csv"}

@@ -12,7 +12,7 @@ import typer
 from ..format import canonical_json
 from ..format.errors import MalformedError, UsageError
 from ..format.times import parse_time
-from . import atomic_files
+from . import atomic_files, kernel
 from .command_output import Folder, now, say
 from .config_template import CONFIG_TEMPLATE
 from .csv_rows import dump_rows
@@ -93,5 +93,6 @@ def policy(folder: Folder) -> None:
 
 
 def show_version() -> None:
-    """Print the version."""
+    """Print the version, and what builds the trees."""
     say(f"reserveproof {version('reserveproof')}")
+    say(kernel.described())

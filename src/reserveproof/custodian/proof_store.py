@@ -4,8 +4,8 @@
              number of nodes of each level, SHA-256 of all that
     nodes    level 0 to depth, 48 bytes each (digest, sum as u128), pads in their places
 
-There is no index beside it: leaves ascend by digest, so a leaf that can be computed is found by halving, and what a
-leaf is computed from is found in the extract the same way. Nothing that could disagree with the tree is stored.
+Leaves ascend by digest, so a leaf that can be computed is found by halving. Which leaves a client has, and what they
+hold, stands in the book beside the trees (client_book.py).
 """
 
 from __future__ import annotations
@@ -15,16 +15,19 @@ import mmap
 import os
 import struct
 from bisect import bisect_left
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO, Literal, Self
+from typing import Any, BinaryIO, Literal, Self
 
 from ..format.errors import InputError
-from ..format.limits import MAX_DEPTH
+from ..format.limits import AMOUNT_BOUND, MAX_DEPTH
 from ..format.proof_file import PathNode
 from ..format.vocabulary import TREE_TRANSPARENT
+from . import kernel
 from .atomic_files import PRIVATE_FILE, transport
+from .mapped_file import MappedFile
 from .tree_builder import BuiltTree, Level
 from .tree_hashing import DIGEST_BYTES, NODE_BYTES, SUM_BYTES, TreeHasher
 
@@ -70,15 +73,9 @@ class StoreWriter:
         """Write the header, and bring the file to the disk."""
         if len(self._counts) != built.depth + 1:
             raise ValueError("not every level was written")
-        fields = _FIELDS.pack(
-            MAGIC, TREE_TRANSPARENT, self._side.encode("ascii"), built.depth, built.leaves, tree_id, built.root,
-            built.total.to_bytes(SUM_BYTES, "big"), self._digest.digest(),
-            *self._counts, *([0] * (_LEVELS - len(self._counts))),
-        )  # fmt: skip
-        body = fields.ljust(HEADER_BYTES - DIGEST_BYTES, b"\x00")
         with transport(f"write {self._path}"):
             self._stream.seek(0)
-            self._stream.write(body + hashlib.sha256(body).digest())
+            self._stream.write(_header(self._side, tree_id, built, self._counts, self._digest.digest()))
             self._stream.flush()
             os.fsync(self._stream.fileno())
 
@@ -90,6 +87,42 @@ class StoreWriter:
     ) -> None:
         with transport(f"write {self._path}"):
             self._stream.close()
+
+
+class MappedTree:
+    """The file of one tree whose size is known, to be filled where it lies; a context manager. What StoreWriter gives,
+    for a builder that writes all levels itself."""
+
+    def __init__(self, path: Path, counts: Sequence[int], side: Literal["L", "R"] = "L") -> None:
+        """counts: nodes of each level from 0 to depth, pads among them."""
+        self._counts, self._side = counts, side
+        self._file = MappedFile(path, HEADER_BYTES + sum(counts) * NODE_BYTES)
+        self.nodes = self._file.view[HEADER_BYTES:]
+        """The levels one after the other."""
+
+    def finish(self, tree_id: bytes, built: BuiltTree) -> None:
+        """Write the header over the nodes as they are now, and bring the file to the disk."""
+        digest = hashlib.sha256(self.nodes).digest()
+        self._file.view[:HEADER_BYTES] = _header(self._side, tree_id, built, self._counts, digest)
+        self._file.finish()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.nodes.release()
+        self._file.close()
+
+
+def _header(side: str, tree_id: bytes, built: BuiltTree, counts: Sequence[int], nodes_sha256: bytes) -> bytes:
+    fields = _FIELDS.pack(
+        MAGIC, TREE_TRANSPARENT, side.encode("ascii"), built.depth, built.leaves, tree_id, built.root,
+        built.total.to_bytes(SUM_BYTES, "big"), nodes_sha256, *counts, *([0] * (_LEVELS - len(counts))),
+    )  # fmt: skip
+    body = fields.ljust(HEADER_BYTES - DIGEST_BYTES, b"\x00")
+    return body + hashlib.sha256(body).digest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +137,14 @@ class TreeHeader:
     total: int
     nodes_sha256: bytes
     counts: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Inclusion:
+    """A leaf as it is stored, and its siblings as the proof file's canonical JSON. They lead to the tree's root."""
+
+    leaf: bytes
+    path: bytes
 
 
 class TreeFile:
@@ -125,11 +166,20 @@ class TreeFile:
             starts.append(at)
             at += count * NODE_BYTES
         self._starts = tuple(starts)
-        # The root's digest needs no key.
-        top = TreeHasher(self.header.tree_id, bytes(DIGEST_BYTES)).root(self.header.depth, self._node(self.depth, 0))
+        # Paths and the root's digest need no key.
+        self._hasher = TreeHasher(self.header.tree_id, bytes(DIGEST_BYTES))
+        self._paths: Any = None
+        top = self._hasher.root(self.header.depth, self._node(self.depth, 0))
         if top != self.header.root or self.node(self.depth, 0)[1] != self.header.total:
             self.close()
             raise self._damaged("its top node does not give its root")
+        native = kernel.checked()
+        if native is not None:
+            try:
+                self._paths = native.Paths(self.header.tree_id, self.nodes(), self.header.leaves, self.depth)
+            except ValueError:
+                self.close()
+                raise self._damaged("its nodes are not those of its leaves") from None
 
     @property
     def depth(self) -> int:
@@ -183,6 +233,43 @@ class TreeFile:
         """The siblings of a leaf from level 0 to level depth - 1."""
         return tuple(self.node(level, (index >> level) ^ 1) for level in range(self.depth))
 
+    def prove(self, index: int) -> Inclusion:
+        """The leaf of a rank and its path, folded. InputError (reason="damaged") where there is none, or the path does
+        not lead to the header's root."""
+        if not 0 <= index < self.header.leaves:
+            raise self._damaged(f"no leaf has rank {index}")
+        if self._paths is not None:
+            try:
+                leaf, root, text = self._paths.prove(index)
+            except ValueError as error:
+                raise self._damaged(str(error.args[-1])) from None
+        else:
+            leaf, root, text = self._folded(index)
+        if root != self.header.root:
+            raise self._damaged(f"the path of rank {index} does not lead to its root")
+        return Inclusion(leaf, text)
+
+    def _folded(self, index: int) -> tuple[bytes, bytes, bytes]:
+        """What the kernel's paths give, in Python."""
+        leaf = node = self._node(0, index)
+        parts = []
+        for level in range(self.depth):
+            sibling = self._node(level, (index >> level) ^ 1)
+            amount = int.from_bytes(sibling[DIGEST_BYTES:], "big")
+            if amount + int.from_bytes(node[DIGEST_BYTES:], "big") >= AMOUNT_BOUND:
+                raise self._damaged("a path has sums that are not below 2^127")
+            parts.append(f'["{sibling[:DIGEST_BYTES].hex()}","{amount}"]')
+            node = self._hasher.node(level + 1, *((sibling, node) if index >> level & 1 else (node, sibling)))
+        return leaf, self._hasher.root(self.depth, node), f"[{','.join(parts)}]".encode("ascii")
+
+    def leaves(self) -> memoryview:
+        """Level 0 without pads; the caller releases it before close()."""
+        return memoryview(self._map)[HEADER_BYTES : HEADER_BYTES + self.header.leaves * NODE_BYTES]
+
+    def nodes(self) -> memoryview:
+        """Every level; the caller releases it before close()."""
+        return memoryview(self._map)[HEADER_BYTES:]
+
     def verify(self) -> None:
         """Read every byte and compare with the header's digest of the nodes."""
         digest = hashlib.sha256()
@@ -192,6 +279,7 @@ class TreeFile:
             raise self._damaged("its nodes do not have their digest")
 
     def close(self) -> None:
+        self._paths = None  # it holds the map
         self._map.close()
 
     def __enter__(self) -> Self:

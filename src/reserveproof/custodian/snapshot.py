@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby
-from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..format.errors import InputError, UsageError
-from ..format.tables import EXTRACT_FILE, ExtractRow, read_extract
+from ..format.tables import EXTRACT_FILE
 from . import atomic_files
 from .config import Config
 from .ledger_findings import LedgerFindingsError, Names, ledger_findings
 from .progress import SILENT, Progress
-from .proof_store import StoreWriter, tree_file
 from .register_checks import REGISTER_FILE, clients_at_odds, dedicated_clients
 from .register_input import RegisterRow
 from .snapshot_records import (
@@ -31,18 +28,14 @@ from .snapshot_records import (
     TypeSummary,
     state_json,
 )
-from .tree_builder import build_tree
-from .tree_hashing import TreeHasher, TreeName, blinded_key, client_holder, entry, line_details
-from .workspace import LEDGER_FOLDER, TREES_FOLDER, Snapshot, State
+from .snapshot_trees import build_liabilities
+from .workspace import LEDGER_FOLDER, Snapshot, State
 
 if TYPE_CHECKING:
     # The ledger's engine is heavy; it is loaded when a ledger is.
     from .ledger import LedgerSummary, Source
     from .ledger_engine import Engine
     from .ledger_facts import LedgerFacts, Listed
-
-_RUN = 1024
-"""Entries that are handed to the builder at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,11 +94,7 @@ def take_ledger(snapshot: Snapshot, config: Config, given: LedgerInput, *, progr
             if given.accepted is None:
                 raise LedgerFindingsError(findings)
             given.accepted.extend(findings)
-        trees = folder / TREES_FOLDER
-        trees.mkdir(mode=atomic_files.PRIVATE_FOLDER)
-        with (folder / EXTRACT_FILE).open("rb") as stream:
-            rows = read_extract(stream, file=EXTRACT_FILE)
-            cells = tuple(build_liabilities(rows, config, opened.snapshot_id, snapshot_key=key, folder=trees))
+        cells = build_liabilities(folder, config, opened.snapshot_id, snapshot_key=key, progress=progress)
         state = _state(summary, cells, given.previous.id if given.previous else "")
     snapshot.write_state(State.LEDGER, state_json(state))
     return state
@@ -118,65 +107,6 @@ def _previous(snapshot: Snapshot, previous: Snapshot | None) -> tuple[Path | Non
     if previous.id == snapshot.id:
         raise UsageError("a snapshot is not its own previous one", reason="previous")
     return previous.ledger_folder / EXTRACT_FILE, previous.ledger()
-
-
-def build_liabilities(
-    rows: Iterable[ExtractRow],
-    config: Config,
-    snapshot_id: str,
-    *,
-    snapshot_key: bytes,
-    folder: Path,
-) -> Iterator[CellSummary]:
-    """Build the tree of every (pool, asset) of an extract and write each into folder.
-
-    rows: of a canonical extract, in its order, which is what shows that a client stands once in a tree. A tree
-    is written when the next summary is asked for.
-    """
-    for (pool, asset), lines in groupby(rows, key=itemgetter(0, 1)):
-        name = TreeName(config.custodian.id, snapshot_id, pool, asset, "L")
-        tree_id = name.tree_id
-        hasher = TreeHasher(tree_id, blinded_key(snapshot_key, tree_id))
-        count = _Count()
-        with StoreWriter(folder / tree_file(pool, asset)) as store:
-            built = build_tree(hasher, _entries(lines, count), min_depth=config.pool(pool).min_depth, write=store.level)
-            store.finish(tree_id, built)
-        if built.leaves != count.leaves or built.total != count.credit:
-            raise RuntimeError("a tree has other leaves than the extract")
-        yield CellSummary(
-            asset=asset, credit=count.credit, debit=count.debit, depth=built.depth, holders=count.holders,
-            leaves=built.leaves, pool=pool, root=built.root, rows=count.rows,
-        )  # fmt: skip
-
-
-@dataclass(slots=True)
-class _Count:
-    rows: int = 0
-    leaves: int = 0
-    holders: int = 0
-    credit: int = 0
-    debit: int = 0
-
-
-def _entries(lines: Iterable[ExtractRow], count: _Count) -> Iterator[bytes]:
-    """Runs of entries, one a client, from the lines of one (pool, asset)."""
-    run: list[bytes] = []
-    for (client_id, client_code), group in groupby(lines, key=itemgetter(2, 3)):
-        buckets = [row[4:] for row in group]
-        credit = debit = 0
-        for _, row_credit, row_debit in buckets:
-            credit += row_credit
-            debit += row_debit
-        count.rows += len(buckets)
-        count.leaves += 1
-        count.holders += credit > 0
-        count.credit += credit
-        count.debit += debit
-        run.append(entry(client_holder(client_id, client_code), line_details(buckets), credit))
-        if len(run) == _RUN:
-            yield b"".join(run)
-            run.clear()
-    yield b"".join(run)
 
 
 def _state(

@@ -1,0 +1,96 @@
+"""Every client of an extract once, in columns."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ..format.errors import TransportError
+from ..format.tables import EXTRACT_COLUMNS
+from .atomic_files import transport
+from .column_memory import text_memory
+
+MEMORY = "1GB"
+_BATCH = 1 << 16
+
+
+@dataclass(frozen=True, slots=True)
+class ClientColumns:
+    """Clients, ascending by id; those who have positions and no ledger row stand last.
+
+    ids, codes: Arrow texts; positions: Arrow binaries, the JSON of what is dedicated to each, empty for none.
+    """
+
+    ids: Any
+    codes: Any
+    positions: Any
+
+    @property
+    def count(self) -> int:
+        return len(self.ids)
+
+    def columns(self) -> tuple[memoryview, ...]:
+        """The memory that the kernel reads: offsets and bytes of each column."""
+        return (*text_memory(self.ids), *text_memory(self.codes), *text_memory(self.positions))
+
+    def rows(self) -> Iterator[tuple[str, str, bytes]]:
+        """(id, code, positions) of each."""
+        for at in range(0, self.count, _BATCH):
+            columns = (column.slice(at, _BATCH).to_pylist() for column in (self.ids, self.codes, self.positions))
+            yield from zip(*columns, strict=True)
+
+    def token_list(self, tokens: bytes, width: int) -> bytes:
+        """The table that says which client has which token; tokens: width bytes each, in the order of the clients."""
+        parts = [b"client_id\ttoken\n"]
+        for at in range(0, self.count, _BATCH):
+            names = self.ids.slice(at, _BATCH).to_pylist()
+            digits = tokens[at * width : (at + len(names)) * width].hex()
+            lines = (f"{name}\t{digits[2 * width * n : 2 * width * (n + 1)]}\n" for n, name in enumerate(names))
+            parts.append("".join(lines).encode("ascii"))
+        return b"".join(parts)
+
+
+def extract_clients(extract: Path, dedicated: Mapping[str, tuple[str, bytes]], *, scratch: Path) -> ClientColumns:
+    """The clients of an extract, and those to whom positions are dedicated.
+
+    dedicated: client id to its code and its positions as JSON. scratch: a private folder on a disk with room.
+    TransportError where the disk fails.
+    """
+    columns = ", ".join(f"'{name}': 'VARCHAR'" for name in EXTRACT_COLUMNS)
+    # An empty field is NULL to DuckDB: a client without a code is given back its empty text.
+    sql = f"""SELECT DISTINCT client_id, coalesce(client_code, '') AS client_code
+              FROM read_csv($path, auto_detect = false, header = true, columns = {{{columns}}}, delim = '\t',
+                            quote = '', escape = '', comment = '', strict_mode = true) ORDER BY client_id"""  # noqa: S608 - our own names
+    # DuckDB expands `*`, `?` and `[` in a file name: a link with a plain name stands for the file.
+    link, spill = scratch / "extract-of-the-snapshot", scratch / "spill"
+    config: dict[str, str | bool | int | float | list[str]] = {
+        "memory_limit": MEMORY, "threads": "2", "temp_directory": str(spill), "autoinstall_known_extensions": "false",
+        "autoload_known_extensions": "false",
+    }  # fmt: skip
+    try:
+        with transport(f"work in {scratch}"):
+            link.symlink_to(extract.resolve())
+        with duckdb.connect(config=config) as db:
+            table: Any = db.sql(sql, params={"path": str(link)}).to_arrow_table()
+    except duckdb.Error as error:
+        text = (str(error).splitlines() or [""])[0]
+        raise TransportError(f"cannot list the clients: {text[:200]}", reason="engine",
+                             hint="is the disk full, or memory short?") from error  # fmt: skip
+    finally:
+        link.unlink(missing_ok=True)
+        shutil.rmtree(spill, ignore_errors=True)
+    ids, codes = (table.column(name).combine_chunks().cast(pa.string()) for name in ("client_id", "client_code"))
+    known = set(pc.filter(ids, pc.is_in(ids, pa.array(list(dedicated), pa.string()))).to_pylist())
+    others = sorted(set(dedicated) - known)
+    ids = pa.concat_arrays([ids, pa.array(others, pa.string())])
+    codes = pa.concat_arrays([codes, pa.array([dedicated[client][0] for client in others], pa.string())])
+    at = pc.index_in(ids, pa.array(list(dedicated), pa.string()))
+    positions = pc.fill_null(pa.array([text for _, text in dedicated.values()], pa.binary()).take(at), b"")
+    return ClientColumns(ids, codes, positions)

@@ -1,0 +1,117 @@
+"""A serving set: every proof of a statement, to be handed out by token where neither key nor client id is.
+
+    SET/statement.json   the signed envelope, once
+    SET/trees/           the node arrays
+    SET/clients.book     a record a client under the hash of its token (kind T of client_book.py)
+    SET.tokens.tsv       beside it: which client has which token, for the delivery system alone
+
+A token is 128 random bits: whoever has it gets that client's proof. The set holds balances; it is private (0700, 0600).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from ..format import envelope, limits
+from ..format.challenge import tag
+from ..format.errors import InputError, UsageError
+from ..format.manifest import STATEMENT_FILE
+from ..format.statement import parse_payload
+from .atomic_files import read_file
+from .client_book import BOOK_FILE, KEY_BYTES, BookLine, ClientBook, parse_token_record
+from .proof_text import ProofText, line_text
+from .prover import StatementTree, open_trees
+from .workspace import TREES_FOLDER
+
+TOKEN_BYTES = 16
+_TOKEN = re.compile(f"[0-9a-f]{{{2 * TOKEN_BYTES}}}")
+
+
+def new_tokens(count: int, random: Callable[[int], bytes] = os.urandom) -> bytes:
+    """Tokens one after the other, from the system's random generator."""
+    return random(TOKEN_BYTES * count)
+
+
+def token_key(token: bytes) -> bytes:
+    """The key of a token's record. Hashed: who reads the set, or times look-ups in it, does not learn tokens."""
+    return hashlib.sha256(tag("token") + token).digest()[:KEY_BYTES]
+
+
+def tokens_path(folder: Path) -> Path:
+    """Where the list of a set's tokens is written."""
+    return folder.with_name(folder.name + ".tokens.tsv")
+
+
+class ServingSet:
+    """A set, open for reading; a context manager.
+
+    InputError where it is damaged or not of one statement. Paths are folded to the signed root before a proof is given;
+    that a line is the leaf of its client was checked when the set was made, and each record has its check.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        path = folder / STATEMENT_FILE
+        if not path.is_file():
+            raise UsageError(f"{folder} is not a serving set", reason="no-set",
+                             hint="reserveproof prove DIR ID --all --to SET makes one")  # fmt: skip
+        sealed = read_file(path, limit=2 * limits.MAX_STATEMENT_BYTES)
+        signed = envelope.parse(sealed)
+        self._text = ProofText(signed, inline=is_inline(sealed))
+        self._book = ClientBook(folder / BOOK_FILE, "T")
+        try:
+            statement = parse_payload(signed.payload).statement
+            self._trees: tuple[StatementTree, ...] = open_trees(folder / TREES_FOLDER, statement, self._book.trees)
+        except BaseException:
+            self._book.close()
+            raise
+
+    @property
+    def clients(self) -> int:
+        """How many have a proof in it."""
+        return int(self._book.clients)
+
+    def proof(self, token: str) -> bytes:
+        """The proof file under a token. UsageError (reason="token") if there is none; it does not repeat the token."""
+        record = self._book.record(token_key(bytes.fromhex(token))) if _TOKEN.fullmatch(token) else None
+        if record is None:
+            raise UsageError("the set has no proof under that token", reason="token",
+                             hint=f"{2 * TOKEN_BYTES} hex digits, from the list of this set")  # fmt: skip
+        lines, positions = parse_token_record(record)
+        return self._text.proof(map(self._line, lines), positions or b"[]")
+
+    def _line(self, line: BookLine) -> bytes:
+        if line.tree >= len(self._trees):
+            raise InputError("names a tree that it does not have", file=BOOK_FILE, reason="damaged")
+        tree = self._trees[line.tree]
+        return line_text(tree.pool, tree.asset, line.blind, line, tree.file.prove(line.rank).path)
+
+    def verify(self) -> None:
+        """Read every byte and compare with the digests in the headers."""
+        self._book.verify()
+        for tree in self._trees:
+            tree.file.verify()
+
+    def close(self) -> None:
+        """Let go of the files."""
+        self._book.close()
+        for tree in self._trees:
+            tree.file.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def is_inline(sealed: bytes) -> bool:
+    """Whether proof files hold the envelope; a large one is given beside them."""
+    return len(sealed) <= limits.INLINE_ENVELOPE_BYTES
