@@ -6,84 +6,33 @@ liabilities tree and every blinded register, the control totals, and all rules w
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
-from itertools import groupby
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from .. import segregation
 from ..format.amounts import to_readable
 from ..format.errors import EvidenceError
-from ..format.limits import AMOUNT_BOUND, MAX_EVIDENCE_BYTES
+from ..format.limits import MAX_EVIDENCE_BYTES
 from ..format.manifest import FileEntry, evidence_file
 from ..format.pool import PoolAsset
-from ..format.proof_file import Bucket
 from ..format.register import RegisterEntry
 from ..format.statement import Statement
-from ..format.tables import EXTRACT_COLUMNS, ControlTotalRow, ExtractRow
-from ..format.times import parse_date
-from ..format.vocabulary import RELATED_TYPES
-from ..format.wallet_table import WalletRow
-from ..segregation.published_text import PublishedText, is_searchable
-from .audit_store import AuditStore
-from .bundle import Bundle
+from ..format.tables import ControlTotalRow
+from ..segregation.published_text import PublishedText
+from .audit_facts import AuditInputs, audit_facts
+from .audit_ledger import JudgedLedger, Means, check_rows, extract_digest, judge_ledger, leaves_of
+from .audit_trees import build_tree_piece, commit_pieces, pieces_of
 from .evidence_step import check_evidence
-from .facts import public_facts
 from .fold import Committed
-from .hashing import (
-    Tree,
-    TreeName,
-    blind,
-    client_holder,
-    client_tie,
-    extract_mac,
-    line_details,
-    position_holder,
-    sha256,
-)
+from .hashing import Tree, TreeName, blind, client_holder, client_tie, extract_mac, position_holder, sha256
 from .policy import Policy
 from .public import VerifiedBundle
-from .rebuild import commit
+from .rebuild import check_depth
 from .record import Record
 from .register_steps import RebuiltRegister, blinded_cell, check_cell, check_entries, register_tree
 from .rules_step import require_rebuilt, run_and_compare
 
 Cell = tuple[str, str]
-SAMPLE = 100
-"""Clients that a finding names; the rest are counted by the rule's own note."""
-
-
-@dataclass(frozen=True, slots=True)
-class AuditInputs:
-    """What the auditor was handed beside the bundle. None: not given, so what needs it is not assessed."""
-
-    snapshot_key: bytes
-    previous_key: bytes | None
-    store: AuditStore
-    ledger_rows: int
-    accounts_given: bool
-    previous_given: bool
-    control_totals: tuple[ControlTotalRow, ...] | None
-    wallets: tuple[WalletRow, ...] | None
-    sealed_register: tuple[RegisterEntry, ...] | None
-    sealed_evidence: Bundle | None
-    published: tuple[object, ...]
-    """Every JSON document of the bundle, for the search for client ids (PRV-01)."""
-
-
-@dataclass(slots=True)
-class _Sums:
-    """What one pass over the ledger leaves behind: numbers by cell, nothing by client but dedicated ones."""
-
-    credits: dict[Cell, int] = field(default_factory=dict)
-    debits: dict[Cell, int] = field(default_factory=dict)
-    leaves: dict[Cell, int] = field(default_factory=dict)
-    holders: dict[Cell, int] = field(default_factory=dict)
-    own: dict[tuple[str, str, str], int] = field(default_factory=dict)
-    by_type: dict[tuple[str, str, str], tuple[int, int]] = field(default_factory=dict)
-    debits_by_type: dict[tuple[str, str, str], int] = field(default_factory=dict)
-    match: dict[Cell, bool] = field(default_factory=dict)
-    codes: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,12 +44,18 @@ class VerifiedAudit:
     rebuilt: frozenset[Cell]
 
 
-def check_audit(public: VerifiedBundle, inputs: AuditInputs, policy: Policy, record: Record) -> VerifiedAudit:
+def check_audit(
+    public: VerifiedBundle, inputs: AuditInputs, policy: Policy, record: Record, means: Means
+) -> VerifiedAudit:
     """Steps 13 to 16, after the public ones have passed."""
     statement = public.trusted.statement
+    keys = _tree_keys(statement, inputs.snapshot_key)
+    dedicated = frozenset(wallet.client_id for wallet in inputs.wallets or () if wallet.client_id)
+    found = judge_ledger(inputs.tables, keys, dedicated, PublishedText(inputs.published), means)
+    leaves = sum(its.leaves for its in found.sums.values())
     with record.step(13, "Extract") as step:
-        inputs.store.check_codes()
-        digest = _extract_digest(inputs.store.ledger_in_order())
+        check_rows(inputs.tables, found)
+        digest = extract_digest(found, means)
         if extract_mac(inputs.snapshot_key, digest) != statement.ledger.extract_mac:
             raise EvidenceError(
                 "the ledger is not the one that the statement was made from, or the key is another snapshot's",
@@ -109,17 +64,15 @@ def check_audit(public: VerifiedBundle, inputs: AuditInputs, policy: Policy, rec
                 found=extract_mac(inputs.snapshot_key, digest).hex(),
                 hint="use the ledger and the key of this snapshot, without a row added, dropped or changed",
             )
-        step.lines.append(f"{inputs.ledger_rows} rows, canonical extract {digest.hex()}")
-    dedicated = {wallet.client_id for wallet in inputs.wallets or () if wallet.client_id}
-    sums = _Sums()
+        step.lines.append(f"{found.rows} rows, canonical extract {digest.hex()}")
     with record.step(14, "Trees") as step:
-        _rebuild_liabilities(statement, inputs, dedicated, sums)
-        step.lines.append(f"{len(sums.match)} liabilities trees over {sum(sums.leaves.values())} leaves, all as signed")
+        match = _rebuild_liabilities(statement, keys, found, means)
+        step.lines.append(f"{len(match)} liabilities trees over {leaves} leaves, all as signed")
         rebuilt = _rebuild_blinded(statement, inputs, public.rebuilt, record)
         if inputs.wallets is None:
             record.unchecked("to whom dedicated accounts are tied: the wallet register was not given (--wallets)")
         else:
-            _check_ties(statement, inputs, rebuilt, sums)
+            _check_ties(statement, inputs, rebuilt)
         require_rebuilt(policy, statement, rebuilt.cells)
         step.lines.append(f"{len(rebuilt.cells)} reserves trees, all as signed")
     with record.step(15, "Control totals") as step:
@@ -129,7 +82,7 @@ def check_audit(public: VerifiedBundle, inputs: AuditInputs, policy: Policy, rec
             _check_control_totals(statement, inputs.control_totals)
             step.lines.append(f"{len(inputs.control_totals)} totals tie to the signed liabilities")
     with record.step(16, "Rules") as step:
-        facts = _facts(public, rebuilt, inputs, sums)
+        facts = audit_facts(public, rebuilt, inputs, found, match)
         results = run_and_compare(facts, public.trusted, "audit")
         open_rules = sorted({result.id for result in results if result.result == "NOT_ASSESSED"})
         if open_rules:
@@ -138,22 +91,27 @@ def check_audit(public: VerifiedBundle, inputs: AuditInputs, policy: Policy, rec
     record.unchecked("completeness of the ledger beyond the control totals and the earlier population given")
     record.unchecked("that observed balances are true: methods are as declared")
     record.unchecked("borrowing, and encumbrances beyond those declared")
-    return VerifiedAudit(public, inputs.ledger_rows, sum(sums.leaves.values()), results, rebuilt.cells)
+    return VerifiedAudit(public, found.rows, leaves, results, rebuilt.cells)
 
 
-# (13)
-def _extract_digest(rows: Iterable[ExtractRow]) -> bytes:
-    """SHA-256 of the canonical extract over rows in its order, never held whole."""
-    state = hashlib.sha256(("\t".join(EXTRACT_COLUMNS) + "\n").encode("ascii"))
-    for row in rows:
-        state.update(("\t".join(map(str, row)) + "\n").encode("ascii"))
-    return state.digest()
+def _tree_keys(statement: Statement, snapshot_key: bytes) -> dict[Cell, tuple[TreeName, bytes]]:
+    """Name and key of every liabilities tree of the statement."""
+    names = [
+        TreeName(b"L", statement.custodian.id, statement.snapshot_id, pool.pool, cell.asset)
+        for pool in statement.pools
+        for cell in pool.assets
+    ]
+    return {(name.pool, name.asset): (name, Tree(name).secret_key(snapshot_key)) for name in names}
 
 
 # (14)
-def _rebuild_liabilities(statement: Statement, inputs: AuditInputs, dedicated: set[str], sums: _Sums) -> None:
+def _rebuild_liabilities(
+    statement: Statement, keys: Mapping[Cell, tuple[TreeName, bytes]], found: JudgedLedger, means: Means
+) -> dict[Cell, bool]:
+    """Every tree of the statement, each from the ledger's leaves to the signed root."""
+    match: dict[Cell, bool] = {}
     cells = {(pool.pool, cell.asset): cell for pool in statement.pools for cell in pool.assets}
-    for key, rows in groupby(inputs.store.ledger_in_order(), key=lambda row: (row.pool, row.asset)):
+    for key in sorted(found.sums):
         if key not in cells:
             raise EvidenceError(
                 f"the ledger has rows of {key[0]} {key[1]}, which the statement does not have",
@@ -161,55 +119,27 @@ def _rebuild_liabilities(statement: Statement, inputs: AuditInputs, dedicated: s
                 expected="every pool and asset of the ledger in the statement",
                 found=f"{key[0]} {key[1]}",
             )
-        tree = Tree(TreeName(b"L", statement.custodian.id, statement.snapshot_id, *key))
-        secret = tree.secret_key(inputs.snapshot_key)
-        inputs.store.add_leaves(_leaves(tree, secret, rows, key, inputs, dedicated, sums))
-        _check_liabilities(tree, secret, key, cells[key], inputs.store.leaves_in_order())
-        sums.match[key] = True
-    for key, cell in cells.items():
-        if key not in sums.match:
-            tree = Tree(TreeName(b"L", statement.custodian.id, statement.snapshot_id, *key))
-            _check_liabilities(tree, tree.secret_key(inputs.snapshot_key), key, cell, iter(()))
-            sums.match[key] = True
-            for numbers in (sums.credits, sums.debits, sums.leaves, sums.holders):
-                numbers[key] = 0
+        if key in found.too_large:
+            raise EvidenceError(f"{key[0]} {key[1]}: a client's sum is not below 2^127", reason="sum")
+        check_depth(cells[key].liabilities.depth, found.sums[key].leaves)
+    pieces = {key: pieces_of(keys[key][0], leaves_of(found, key), means.sizes.piece) for key in sorted(cells)}
+    leaves = sum(its.leaves for its in found.sums.values())
+    with means.progress.stage("building trees", leaves, "leaves") as advance:
+        built = means.map_(build_tree_piece, [piece for its in pieces.values() for piece in its])
+        for key, its in pieces.items():
+            done = []
+            for _piece in its:
+                done.append(next(built))
+                advance(done[-1].leaves)
+            count = found.sums[key].leaves if key in found.sums else 0
+            cell = cells[key]
+            _check_liabilities(key, cell, commit_pieces(*keys[key], cell.liabilities.depth, count, done))
+            match[key] = True
+    return match
 
 
-def _leaves(
-    tree: Tree,
-    secret: bytes,
-    rows: Iterable[ExtractRow],
-    cell: Cell,
-    inputs: AuditInputs,
-    dedicated: set[str],
-    sums: _Sums,
-) -> Iterator[tuple[bytes, int]]:
-    credits = debits = leaves = holders = 0
-    for (client_id, client_code), group in groupby(rows, key=lambda row: (row.client_id, row.client_code)):
-        buckets = [Bucket(row.bucket, row.credit, row.debit) for row in group]
-        credit, debit = sum(b.credit for b in buckets), sum(b.debit for b in buckets)
-        if credit >= AMOUNT_BOUND or debit >= AMOUNT_BOUND:
-            raise EvidenceError(f"{cell[0]} {cell[1]}: a client's sum is not below 2^127", reason="sum")
-        holder = client_holder(client_id, client_code)
-        yield tree.leaf(blind(secret, holder), holder, line_details(buckets), credit), credit
-        credits, debits, leaves, holders = credits + credit, debits + debit, leaves + 1, holders + (credit > 0)
-        if client_id in dedicated:
-            sums.own[client_id, *cell] = credit
-            sums.codes[client_id] = client_code
-        if inputs.accounts_given and (account := inputs.store.account(client_id)) is not None:
-            key = (*cell, account[0])
-            count, total = sums.by_type.get(key, (0, 0))
-            sums.by_type[key] = (count + (credit > 0), total + credit)
-            sums.debits_by_type[key] = sums.debits_by_type.get(key, 0) + debit
-    sums.credits[cell], sums.debits[cell] = credits, debits
-    sums.leaves[cell], sums.holders[cell] = leaves, holders
-
-
-def _check_liabilities(
-    tree: Tree, secret: bytes, key: Cell, cell: PoolAsset, leaves: Iterator[tuple[bytes, int]]
-) -> None:
+def _check_liabilities(key: Cell, cell: PoolAsset, top: Committed) -> None:
     where = f"{key[0]} {key[1]}"
-    top = commit(tree, secret, cell.liabilities.depth, leaves)
     if top.total != cell.liabilities.total:
         raise EvidenceError(
             f"{where}: the ledger's credits do not sum to the signed liabilities",
@@ -265,7 +195,7 @@ def _rebuild_blinded(
     return RebuiltRegister(public.cells | set(blinded), (*public.positions, *shown))
 
 
-def _check_ties(statement: Statement, inputs: AuditInputs, rebuilt: RebuiltRegister, sums: _Sums) -> None:
+def _check_ties(statement: Statement, inputs: AuditInputs, rebuilt: RebuiltRegister) -> None:
     """Every dedicated position is tied to the client that the wallet register names (attack twin_position)."""
     owners = {(wallet.account, wallet.form): wallet for wallet in inputs.wallets or ()}
     for shown in rebuilt.positions:
@@ -298,79 +228,3 @@ def _check_control_totals(statement: Statement, totals: Sequence[ControlTotalRow
                 expected=to_readable(own.get(key, 0), decimals.get(key[1], 0)),
                 found=to_readable(signed.get(key, 0), decimals.get(key[1], 0)),
             )
-
-
-# (16)
-def _facts(public: VerifiedBundle, rebuilt: RebuiltRegister, inputs: AuditInputs, sums: _Sums) -> segregation.Facts:
-    facts = public_facts(public.trusted, rebuilt)
-    store = inputs.store
-    accounts = (
-        segregation.AccountFacts(
-            by_type=sums.by_type,
-            debits_by_type=sums.debits_by_type,
-            untagged=tuple(store.untagged(SAMPLE)),
-            mistagged=tuple(store.mistagged(RELATED_TYPES, SAMPLE)),
-            absent=tuple(store.absent(SAMPLE)),
-        )
-        if inputs.accounts_given
-        else None
-    )
-    return replace(
-        facts,
-        other_accounts=public.facts.other_accounts,
-        wallets=None if inputs.wallets is None else tuple(map(_wallet, inputs.wallets)),
-        ledger=segregation.LedgerFacts(
-            credits=sums.credits,
-            debits=sums.debits,
-            leaves=sums.leaves,
-            holders=sums.holders,
-            rows=inputs.ledger_rows,
-            negative_credits=(),
-            duplicates=(),
-            trees_match=sums.match,
-            own_credits=sums.own,
-        ),
-        accounts=accounts,
-        control_totals=None
-        if inputs.control_totals is None
-        else {(total.pool, total.asset): total.credit for total in inputs.control_totals},
-        population=segregation.Population(tuple(store.dropped(SAMPLE))) if inputs.previous_given else None,
-        privacy=_privacy(public.trusted.statement, inputs),
-    )
-
-
-def _wallet(row: WalletRow) -> segregation.Wallet:
-    return segregation.Wallet(
-        account=row.account,
-        form=row.form,
-        pool=row.pool,
-        owner_class=row.owner_class,
-        segregation=row.segregation,
-        client_id=row.client_id,
-        client_code=row.client_code,
-        function=row.function,
-        opened=parse_date(row.opened) if row.opened else None,
-        observed=row.observed,
-        encumbrances=((row.encumbrance, row.encumbered, row.counts),) if row.encumbrance else (),
-    )
-
-
-def _privacy(statement: Statement, inputs: AuditInputs) -> segregation.PrivacyFacts:
-    """PRV-01 by search. PRV-02: blinds derive from the key by holder, and the trees rebuilt from it to the signed
-    roots with strictly ascending leaves, so no two are equal."""
-    text = PublishedText(inputs.published)
-    direct: list[str] = []
-    hashes: list[str] = []
-    not_searched = 0
-    for client_id, _code in inputs.store.clients():
-        not_searched += not is_searchable(client_id)
-        if len(direct) < SAMPLE and (member := text.where(client_id)):
-            direct.append(f"{client_id} in {member}")
-        if len(hashes) < SAMPLE and text.shows_hash(client_id):
-            hashes.append(f"of {client_id}")
-    reused = None
-    if inputs.previous_key is not None:
-        reused = inputs.previous_key == inputs.snapshot_key
-    elif statement.sequence == 0:
-        reused = False  # the first statement: there is no earlier key
-    return segregation.PrivacyFacts(tuple(direct), tuple(hashes), 0, reused, not_searched)

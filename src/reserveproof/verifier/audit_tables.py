@@ -1,13 +1,16 @@
 """The auditor's own reading of the tables that they were handed: ledger, accounts, control totals.
 
 A ledger is either a canonical extract (docs/spec/extract.md; any row order here) or the custodian's CSV
-(docs/reference/ledger.md). Rows are streamed; what is refused is named by file, row and column.
+(docs/reference/ledger.md). Rows are streamed, from the top or from the start of any line; what is refused is named by
+file, row and column.
 """
 
 from __future__ import annotations
 
 import csv
+import stat
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
@@ -24,17 +27,47 @@ MAX_ROW_BYTES = 16 * MAX_TABLE_FIELD
 _BUCKET_NUMBERS = {str(code): code for code in BUCKETS}
 
 
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """What the header of a table says: its dialect, and its columns in the file's order."""
+
+    file: str
+    """How errors call it."""
+    tabs: bool
+    header: tuple[str, ...]
+
+
 def open_table(path: Path) -> BinaryIO:
-    """The file, for reading. TransportError if it cannot be opened."""
+    """The file, for reading. TransportError if it cannot be opened, or is none (a pipe is read once only)."""
     try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise TransportError(f"{path} is not a regular file")
         return path.open("rb")
     except OSError as error:
         raise TransportError(f"{path} cannot be read: {error.strerror}") from None
 
 
-def _lines(stream: BinaryIO, file: str) -> Iterator[str]:
-    """Text lines, bounded; printable ASCII and tabs only (a ledger's every field is)."""
-    row = 0
+def read_layout(stream: BinaryIO, columns: tuple[str, ...], *, file: str) -> Layout:
+    """The header, of exactly these columns, in any order in a CSV. Leaves the stream at the first row."""
+    tabs = b"\t" in stream.readline(MAX_ROW_BYTES)
+    stream.seek(0)
+    header: list[str] = []
+    for _, header in _fields(stream, tabs, file, before=0):
+        if sorted(header) != sorted(columns) or (tabs and header != list(columns)):
+            raise InputError(
+                "is not the header of this table", file=file, row=1, value=",".join(header), hint=" ".join(columns)
+            )
+        return Layout(file, tabs, tuple(header))
+    raise no_row(file)
+
+
+def no_row(file: str) -> InputError:
+    return InputError("has no row", file=file)
+
+
+def _lines(stream: BinaryIO, file: str, before: int) -> Iterator[str]:
+    """Text lines, bounded; printable ASCII and tabs only (a ledger's every field is). before: lines above them."""
+    row = before
     while line := stream.readline(MAX_ROW_BYTES):
         row += 1
         if line[-2:] == b"\r\n":
@@ -53,44 +86,31 @@ def _lines(stream: BinaryIO, file: str) -> Iterator[str]:
         yield text
 
 
-def _rows(stream: BinaryIO, columns: tuple[str, ...], file: str, *, tabs: bool) -> Iterator[tuple[int, dict[str, str]]]:
-    """(line number, fields by column) below a header of exactly these columns, in any order in a CSV."""
-    lines = _lines(stream, file)
+def _fields(stream: BinaryIO, tabs: bool, file: str, *, before: int) -> Iterator[tuple[int, list[str]]]:
+    """(line number, fields) of each line from where the stream stands."""
+    lines = _lines(stream, file, before)
     reader = (
         (line.removesuffix("\n").split("\t") for line in lines)
         if tabs
         else csv.reader(lines, delimiter=",", quotechar='"', doublequote=True, strict=True)
     )
-    number = 0
-    header: list[str] = []
+    number = before
     try:
-        for number, fields in enumerate(reader, 1):
-            if number == 1:
-                header = fields
-                if sorted(header) != sorted(columns) or (tabs and header != list(columns)):
-                    raise InputError(
-                        "is not the header of this table",
-                        file=file,
-                        row=1,
-                        value=",".join(header),
-                        hint=" ".join(columns),
-                    )
-                continue
-            if getattr(reader, "line_num", number) != number:
+        for number, fields in enumerate(reader, before + 1):
+            if number > 1 and before + getattr(reader, "line_num", number - before) != number:
                 raise InputError("has a line break inside a field", file=file, row=number)
-            if len(fields) != len(columns):
-                raise InputError(f"has {len(fields)} fields instead of {len(columns)}", file=file, row=number)
-            yield number, dict(zip(header, fields, strict=True))
+            yield number, fields
     except csv.Error as error:
         raise InputError(f"is not CSV: {error}", file=file, row=number + 1) from None
-    if number < 2:
-        raise InputError("has no row", file=file)
 
 
-def _is_tabbed(stream: BinaryIO) -> bool:
-    head = stream.readline(MAX_ROW_BYTES)
-    stream.seek(0)
-    return b"\t" in head
+def _rows(stream: BinaryIO, layout: Layout, before: int) -> Iterator[tuple[int, dict[str, str]]]:
+    """(line number, fields by column) of each row from where the stream stands."""
+    header, file = layout.header, layout.file
+    for number, fields in _fields(stream, layout.tabs, file, before=before):
+        if len(fields) != len(header):
+            raise InputError(f"has {len(fields)} fields instead of {len(header)}", file=file, row=number)
+        yield number, dict(zip(header, fields, strict=True))
 
 
 def _text(fields: Mapping[str, str], column: str, pattern_name: str, file: str, row: int) -> str:
@@ -103,13 +123,24 @@ def _text(fields: Mapping[str, str], column: str, pattern_name: str, file: str, 
 
 
 def read_ledger(stream: BinaryIO, *, file: str, decimals: Mapping[str, int] | None) -> Iterator[tuple[int, ExtractRow]]:
-    """(line number, row) of a ledger in either dialect, in file order. decimals: of each asset of the statement;
-    None for an earlier ledger, of which only who had something counts.
+    """A ledger from its header on, as ledger_rows gives it. InputError if it has no row."""
+    number = 1
+    for number, row in ledger_rows(stream, read_layout(stream, tables.EXTRACT_COLUMNS, file=file), decimals=decimals):
+        yield number, row
+    if number == 1:
+        raise no_row(file)
+
+
+def ledger_rows(
+    stream: BinaryIO, layout: Layout, *, decimals: Mapping[str, int] | None, before: int = 1
+) -> Iterator[tuple[int, ExtractRow]]:
+    """(line number, row) of a ledger in either dialect, in file order, from where the stream stands: below `before`
+    lines. decimals: of each asset of the statement; None for an earlier ledger, of which only who had something counts.
 
     InputError names file, row and column. Two rows of one (pool, asset, client, bucket) are for the caller to see.
     """
-    tabs = _is_tabbed(stream)
-    for number, fields in _rows(stream, tables.EXTRACT_COLUMNS, file, tabs=tabs):
+    file, tabs = layout.file, layout.tabs
+    for number, fields in _rows(stream, layout, before):
         pool = _text(fields, "pool", "POOL", file, number)
         asset = _text(fields, "asset", "ASSET", file, number)
         bucket_text = fields["bucket"]
@@ -139,15 +170,15 @@ def read_ledger(stream: BinaryIO, *, file: str, decimals: Mapping[str, int] | No
         )
 
 
-def read_accounts(stream: BinaryIO, *, file: str) -> Iterator[AccountRow]:
-    """The accounts beside the ledger, in either dialect and any order."""
+def account_rows(stream: BinaryIO, layout: Layout, *, before: int = 1) -> Iterator[tuple[int, AccountRow]]:
+    """(line number, row) of the accounts beside the ledger, as ledger_rows gives those of the ledger."""
+    file = layout.file
     words = {
         "account_type": ACCOUNT_TYPES,
         "status": tables.ACCOUNT_STATUSES,
-        "related_party": frozenset({"yes", "no"}),
+        "related_party": tables.RELATED_PARTY,
     }
-    tabs = _is_tabbed(stream)
-    for number, fields in _rows(stream, tables.ACCOUNTS_COLUMNS, file, tabs=tabs):
+    for number, fields in _rows(stream, layout, before):
         for column, allowed in words.items():
             if fields[column] not in allowed:
                 hint = ", ".join(sorted(allowed))
@@ -155,14 +186,15 @@ def read_accounts(stream: BinaryIO, *, file: str) -> Iterator[AccountRow]:
                     "is not one of its words", file=file, row=number, column=column, value=fields[column], hint=hint
                 )
         client_id = _text(fields, "client_id", "CLIENT_ID", file, number)
-        yield AccountRow(client_id, fields["account_type"], fields["status"], fields["related_party"] == "yes")
+        yield number, AccountRow(client_id, fields["account_type"], fields["status"], fields["related_party"] == "yes")
 
 
 def read_control_totals(stream: BinaryIO, *, file: str, decimals: Mapping[str, int]) -> Iterator[ControlTotalRow]:
     """The auditor's own totals of credits from the general ledger, in either dialect and any order."""
-    tabs = _is_tabbed(stream)
+    layout = read_layout(stream, tables.CONTROL_TOTALS_COLUMNS, file=file)
+    tabs = layout.tabs
     seen: set[tuple[str, str]] = set()
-    for number, fields in _rows(stream, tables.CONTROL_TOTALS_COLUMNS, file, tabs=tabs):
+    for number, fields in _rows(stream, layout, 1):
         pool = _text(fields, "pool", "POOL", file, number)
         asset = _text(fields, "asset", "ASSET", file, number)
         if asset not in decimals:
@@ -175,3 +207,5 @@ def read_control_totals(stream: BinaryIO, *, file: str, decimals: Mapping[str, i
         except MalformedError as error:
             raise InputError(error.message, file=file, row=number, column="credit", value=fields["credit"]) from None
         yield ControlTotalRow(pool, asset, credit)
+    if not seen:
+        raise no_row(file)

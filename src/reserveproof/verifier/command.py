@@ -7,9 +7,7 @@ import base64
 import datetime as dt
 import json
 import secrets
-import sqlite3
 import sys
-import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -24,12 +22,11 @@ from ..format.times import parse_time
 from ..segregation import RULES
 from . import report
 from .audit import check_audit
-from .audit_store import AuditStore
 from .bundle import BundleFolder
 from .claims import parse_claims
 from .client import check_client
 from .command_arguments import build_parser
-from .command_audit import audit_inputs
+from .command_audit import audit_inputs, audit_means
 from .compare import check_compare
 from .files import read_file, read_secret, write_private
 from .last_seen import MAX_STATE_BYTES, LastSeen, dump_state, parse_state
@@ -51,9 +48,6 @@ def run(arguments: Sequence[str]) -> int:
         printed = _COMMANDS[options.command](options, finished)
     except ReserveProofError as error:
         finished.error = error
-        printed = ""
-    except sqlite3.Error as error:  # the auditor's working store: its disk is full or gone
-        finished.error = TransportError(f"the audit's working store failed: {error}", reason="transport")
         printed = ""
     except OSError as error:
         finished.error = TransportError(f"{error.filename or 'a file'}: {error.strerror}", reason="transport")
@@ -156,15 +150,11 @@ def _audit(options: argparse.Namespace, finished: report.Report) -> str:
         record=finished.record,
     )
     decimals = {asset.asset: asset.decimals for asset in public.trusted.statement.assets}
-    with tempfile.TemporaryDirectory(prefix="reserveproof-audit-") as folder:  # 0700
-        store = AuditStore(Path(folder) / "store.sqlite")
-        try:
-            inputs = audit_inputs(options, store, key, bundle, decimals)
-            if options.no_other_registers and not options.other:
-                public = replace(public, facts=replace(public.facts, other_accounts=frozenset()))
-            result = check_audit(public, inputs, policy, finished.record)
-        finally:
-            store.close()
+    with audit_means(options) as means:
+        inputs = audit_inputs(options, key, bundle, decimals, means)
+        if options.no_other_registers and not options.other:
+            public = replace(public, facts=replace(public.facts, other_accounts=frozenset()))
+        result = check_audit(public, inputs, policy, finished.record, means)
     report.describe_audit(finished, result)
     _keep_state(options.state, state, public.trusted.seen())
     return ""

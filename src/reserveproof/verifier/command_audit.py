@@ -1,37 +1,48 @@
-"""The files that an auditor hands to `reserveproof-verify audit`."""
+"""The files that an auditor hands to `reserveproof-verify audit`, and what the audit works with."""
 
 from __future__ import annotations
 
 import argparse
+import contextlib
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
 
 from ..format import canonical_json, envelope, limits, register
 from ..format.manifest import EVIDENCE_FOLDER, MANIFEST_FILE, REGISTER_FILE, STATEMENT_FILE
 from ..format.wallet_table import parse_wallets
 from . import audit_tables
-from .audit import AuditInputs
-from .audit_store import AuditStore
+from .audit_facts import AuditInputs
+from .audit_ledger import Means, read_tables
 from .bundle import Bundle, BundleFolder
+from .command_progress import progress_on
+from .command_workers import Workers, processors
 from .files import read_file, read_secret
+
+WORTH_WORKERS = 8 << 20
+"""Bytes of a ledger from which on starting workers saves time."""
+
+
+@contextlib.contextmanager
+def audit_means(options: argparse.Namespace) -> Iterator[Means]:
+    """A working folder that only its owner can read, and workers if the tables are long. Both are gone at the end,
+    however it ends: the workers first, so that none writes into a folder that goes."""
+    size = sum(path.stat().st_size for path in options.ledger)
+    count = processors() if size >= WORTH_WORKERS else 1
+    progress = progress_on(sys.stderr)
+    with tempfile.TemporaryDirectory(prefix="reserveproof-audit-") as folder:  # 0700
+        if count == 1:
+            yield Means(Path(folder), map, progress)
+            return
+        with Workers(count) as workers:
+            yield Means(Path(folder), workers.map, progress)
 
 
 def audit_inputs(
-    options: argparse.Namespace, store: AuditStore, key: bytes, bundle: Bundle, decimals: dict[str, int]
+    options: argparse.Namespace, key: bytes, bundle: Bundle, decimals: dict[str, int], means: Means
 ) -> AuditInputs:
-    rows = 0
-    for path in options.ledger:
-        with audit_tables.open_table(path) as stream:
-            rows += store.add_ledger(
-                audit_tables.read_ledger(stream, file=str(path), decimals=decimals), file=str(path)
-            )
-    if options.accounts:
-        with audit_tables.open_table(options.accounts) as stream:
-            store.add_accounts(
-                audit_tables.read_accounts(stream, file=str(options.accounts)), file=str(options.accounts)
-            )
-    if options.previous_ledger:
-        with audit_tables.open_table(options.previous_ledger) as stream:
-            before = audit_tables.read_ledger(stream, file=str(options.previous_ledger), decimals=None)
-            store.add_previous(row.client_id for _number, row in before if row.credit)
+    given = read_tables(options.ledger, options.accounts, options.previous_ledger, decimals, means)
     totals = None
     if options.control_totals:
         with audit_tables.open_table(options.control_totals) as stream:
@@ -50,10 +61,7 @@ def audit_inputs(
     return AuditInputs(
         snapshot_key=key,
         previous_key=read_secret(options.previous_key) if options.previous_key else None,
-        store=store,
-        ledger_rows=rows,
-        accounts_given=options.accounts is not None,
-        previous_given=options.previous_ledger is not None,
+        tables=given,
         control_totals=totals,
         wallets=wallets,
         sealed_register=sealed,

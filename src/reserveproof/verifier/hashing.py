@@ -2,6 +2,8 @@
 
 Written apart from the custodian's on purpose: two programs must reach one root. Amounts are Python integers, so
 nothing wraps; every sum is checked against 2^127 where it is made.
+
+What is hashed by the million stands in records of 48 bytes, `digest ‖ u128(sum)`: as a node hashes its children.
 """
 
 from __future__ import annotations
@@ -17,6 +19,8 @@ from ..format.proof_file import Bucket
 from ..format.register import Position
 
 DIGEST_BYTES = 32
+RECORD_BYTES = DIGEST_BYTES + 16
+"""A leaf or a node with its sum, as its parent hashes it."""
 
 
 def sha256(*parts: bytes) -> bytes:
@@ -31,6 +35,25 @@ def tag(name: bytes) -> bytes:
 def keyed(key: bytes, message: bytes) -> bytes:
     """HMAC-SHA-256."""
     return hmac.digest(key, message, "sha256")
+
+
+class Keyed:
+    """HMAC-SHA-256 with one key, for many messages. As keyed() gives it, in half the time: the two blocks that hold
+    the key (RFC 2104) are hashed once, not for every message."""
+
+    def __init__(self, key: bytes) -> None:
+        if len(key) > 64:
+            raise ValueError("a key longer than SHA-256's block")
+        block = key.ljust(64, b"\0")
+        self._inner = hashlib.sha256(bytes(byte ^ 0x36 for byte in block))
+        self._outer = hashlib.sha256(bytes(byte ^ 0x5C for byte in block))
+
+    def of(self, message: bytes) -> bytes:
+        inner = self._inner.copy()
+        inner.update(message)
+        outer = self._outer.copy()
+        outer.update(inner.digest())
+        return outer.digest()
 
 
 def prefixed(data: bytes) -> bytes:
@@ -65,9 +88,18 @@ def position_holder(account: str, form: str) -> bytes:
     return sha256(_POSITION, prefixed(account.encode("ascii")), prefixed(form.encode("ascii")))
 
 
+def line_entry(bucket: int, credit: int, debit: int) -> bytes:
+    """One bucket of a line, as its details hold it."""
+    return bytes([bucket]) + credit.to_bytes(16, "big") + debit.to_bytes(16, "big")
+
+
+def entries_details(count: int, entries: bytes) -> bytes:
+    """The details of a line of `count` entries, joined; buckets ascend."""
+    return hashlib.sha256(_LINE + bytes((count,)) + entries).digest()
+
+
 def line_details(buckets: Sequence[Bucket]) -> bytes:
-    body = b"".join(bytes([b.bucket]) + u128(b.credit) + u128(b.debit) for b in buckets)
-    return sha256(_LINE, bytes([len(buckets)]), body)
+    return entries_details(len(buckets), b"".join(line_entry(b.bucket, b.credit, b.debit) for b in buckets))
 
 
 def position_details(position: Position) -> bytes:
@@ -122,6 +154,21 @@ class Tree:
         state.update(bytes([level]) + left[0] + u128(left[1]) + right[0] + u128(right[1]))
         return state.digest(), total
 
+    def parents(self, level: int, nodes: Sequence[bytes]) -> list[bytes]:
+        """The records at `level` over an even number of records of the level below, pair by pair: node() in bulk."""
+        if not nodes:
+            return []
+        head, midstate = bytes([level]), self._node
+        sums = [int.from_bytes(record[DIGEST_BYTES:], "big") for record in nodes]
+        totals = [left + right for left, right in zip(sums[::2], sums[1::2], strict=True)]
+        checked_sum(max(totals), 0)
+        made: list[bytes] = []
+        for left, right, total in zip(nodes[::2], nodes[1::2], totals, strict=True):
+            state = midstate.copy()
+            state.update(head + left + right)
+            made.append(state.digest() + total.to_bytes(16, "big"))
+        return made
+
     def root(self, depth: int, top: tuple[bytes, int]) -> bytes:
         return sha256(_ROOT, self.tree_id, bytes([depth]), top[0], u128(top[1]))
 
@@ -138,6 +185,22 @@ class Tree:
 def blind(key: bytes, holder: bytes) -> bytes:
     """The blind of a leaf (tree key) or of a tie (tie key)."""
     return keyed(key, b"\x00" + holder)
+
+
+class SecretLeaves:
+    """The leaves of a liabilities tree in bulk: leaf() over blind(), as records."""
+
+    def __init__(self, tree: Tree, key: bytes) -> None:
+        self._leaf = tree.leaf
+        self._blind = Keyed(key).of
+
+    def record(self, holder: bytes, details: bytes, amount: int) -> bytes:
+        return self._leaf(self._blind(b"\x00" + holder), holder, details, amount) + u128(amount)
+
+
+def record(node: tuple[bytes, int]) -> bytes:
+    """Digest and sum in one piece."""
+    return node[0] + u128(node[1])
 
 
 def pad(key: bytes, level: int, index: int) -> tuple[bytes, int]:

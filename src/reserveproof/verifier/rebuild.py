@@ -1,16 +1,22 @@
 """A whole tree rebuilt from its leaves: docs/spec/sum-tree.md, points 7 to 11.
 
-Level by level over the leaves in digest order. The verifier's own: the custodian's builder is another program.
+Level by level over the leaves in digest order, in pieces of any length: each piece builds what stands over its own
+leaves alone and hands on the rest, and join() adds that and the pads. Every cut of the leaves gives the same root. The
+verifier's own: the custodian's builder is another program.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import operator
+from collections.abc import Iterable, Iterator, Sequence
 
 from ..format.errors import EvidenceError
 from ..format.limits import MAX_DEPTH
 from .fold import Committed
-from .hashing import Tree, pad
+from .hashing import DIGEST_BYTES, Tree, pad, record
+
+Loose = tuple[int, int, bytes]
+"""(level, index, record) of a node whose partner its piece does not have."""
 
 
 def depth_for(count: int, min_depth: int = 0) -> int:
@@ -18,59 +24,74 @@ def depth_for(count: int, min_depth: int = 0) -> int:
     return max(min_depth, (count - 1).bit_length() if count > 1 else 0)
 
 
-def top_node(tree: Tree, key: bytes, depth: int, leaves: Iterable[tuple[bytes, int]]) -> tuple[bytes, int]:
-    """The node at (depth, 0) over leaves that ascend strictly by digest. Memory: one node a level.
+def check_depth(depth: int, count: int) -> None:
+    """Before anything is built: the format allows such a tree, and the leaves fit. EvidenceError(reason="depth")."""
+    if depth > MAX_DEPTH:
+        raise EvidenceError("a tree is deeper than the format allows", reason="depth", expected=f"at most {MAX_DEPTH}")
+    if count > 1 << depth:
+        raise EvidenceError("more leaves than the signed depth holds", reason="depth", expected=f"at most 2^{depth}")
 
-    A leaf is carried upwards as far as its left neighbours are complete; at the end, each level that waits for
-    a right partner gets its pad. EvidenceError(reason="leaf-order") if two leaves are equal or out of order;
-    EvidenceError(reason="depth") if the leaves do not fit.
-    """
-    waiting: list[tuple[bytes, int] | None] = [None] * (depth + 1)
-    count = 0
-    last = b""
-    for leaf in leaves:
-        if count and leaf[0] <= last:
-            raise EvidenceError("two leaves of a tree do not ascend by digest", reason="leaf-order")
-        last = leaf[0]
-        count += 1
-        node, level = leaf, 0
-        while (left := waiting[level]) is not None:
-            if level == depth:
-                raise EvidenceError(
-                    "more leaves than the signed depth holds", reason="depth", expected=f"at most 2^{depth}"
-                )
-            waiting[level] = None
-            level += 1
-            node = tree.node(level, left, node)
-        waiting[level] = node
+
+def check_order(leaves: Sequence[bytes]) -> None:
+    """Leaf records ascend strictly by digest. EvidenceError(reason="leaf-order") if two are equal or out of order."""
+    digests = [leaf[:DIGEST_BYTES] for leaf in leaves]
+    if not all(map(operator.lt, digests, digests[1:])):
+        raise EvidenceError("two leaves of a tree do not ascend by digest", reason="leaf-order")
+
+
+def build_piece(tree: Tree, first: int, leaves: Sequence[bytes]) -> list[Loose]:
+    """What a piece with the ranks from `first` on hands on: the nodes over its leaves (records that ascend) whose
+    partner lies in another piece, or covers no leaf."""
+    loose: list[Loose] = []
+    nodes, index, level = leaves, first, 0
+    while nodes:
+        if index & 1:
+            loose.append((level, index, nodes[0]))
+            nodes, index = nodes[1:], index + 1
+        if len(nodes) & 1:
+            loose.append((level, index + len(nodes) - 1, nodes[-1]))
+            nodes = nodes[:-1]
+        level += 1
+        nodes, index = tree.parents(level, nodes), index >> 1
+    return loose
+
+
+def join(tree: Tree, key: bytes, depth: int, count: int, loose: Iterable[Loose]) -> tuple[bytes, int]:
+    """The node at (depth, 0) over the pieces of a tree of `count` leaves. RuntimeError if the pieces are not exactly
+    the tree's: no verdict comes of what a worker left out or gave twice."""
     if count == 0:
         return pad(key, depth, 0)
-    # What still waits on the lower levels is completed to the right: each gets the pad beside it.
-    carried: tuple[bytes, int] | None = None
+    levels: list[dict[int, bytes]] = [{} for _ in range(depth + 1)]
+    for level, index, node in loose:
+        if level > depth or index in levels[level]:
+            raise RuntimeError("pieces of a tree overlap")
+        levels[level][index] = node
     for level in range(depth):
-        left = waiting[level]
-        # Nodes of this level that cover a leaf: the last of them has rank (count - 1) >> level.
-        beside = ((count - 1) >> level) + 1
-        if left is not None and carried is not None:
-            carried = tree.node(level + 1, left, carried)
-        elif left is not None:
-            carried = tree.node(level + 1, left, pad(key, level, beside))
-        elif carried is not None:
-            carried = tree.node(level + 1, carried, pad(key, level, beside))
-    if carried is not None:
-        return carried
-    top = waiting[depth]
-    if top is None:
-        raise RuntimeError("a tree with leaves has no top")
-    return top
+        here, above = levels[level], levels[level + 1]
+        last = (count - 1) >> level  # the last node of this level that covers a leaf
+        if last & 1 == 0 and last in here:
+            here[last + 1] = record(pad(key, level, last + 1))
+        for index in sorted(here):
+            if index ^ 1 not in here or (index & 1 == 0 and index >> 1 in above):
+                raise RuntimeError("pieces of a tree do not fit together")
+            if index & 1 == 0:
+                above[index >> 1] = tree.parents(level + 1, (here[index], here[index + 1]))[0]
+    top = levels[depth]
+    if list(top) != [0]:
+        raise RuntimeError("a tree has no one top")
+    return top[0][:DIGEST_BYTES], int.from_bytes(top[0][DIGEST_BYTES:], "big")
+
+
+def committed(tree: Tree, depth: int, top: tuple[bytes, int]) -> Committed:
+    return Committed(depth=depth, root=tree.root(depth, top), total=top[1])
 
 
 def commit(tree: Tree, key: bytes, depth: int, leaves: Iterable[tuple[bytes, int]]) -> Committed:
-    """Root and total of a tree of this depth over leaves in digest order."""
-    if depth > MAX_DEPTH:
-        raise EvidenceError("a tree is deeper than the format allows", reason="depth", expected=f"at most {MAX_DEPTH}")
-    top = top_node(tree, key, depth, leaves)
-    return Committed(depth=depth, root=tree.root(depth, top), total=top[1])
+    """Root and total of a tree of this depth over leaves in digest order, in one piece."""
+    records = [record(leaf) for leaf in leaves]
+    check_depth(depth, len(records))
+    check_order(records)
+    return committed(tree, depth, join(tree, key, depth, len(records), build_piece(tree, 0, records)))
 
 
 def in_order(leaves: Iterable[tuple[bytes, int]]) -> Iterator[tuple[bytes, int]]:

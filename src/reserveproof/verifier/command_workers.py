@@ -1,0 +1,167 @@
+"""Processes that work on an audit's tasks side by side.
+
+Started anew (spawn), never forked: nothing of the command's memory is in them, and it is the same on every system and
+from the one-file verifier. The command itself has no thread. A worker that ends before it answered ends the audit: what
+it had in hand is never taken as done.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import os
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from multiprocessing.connection import Connection, wait
+from multiprocessing.context import SpawnProcess
+from types import TracebackType
+from typing import Any, TypeVar
+
+from ..format.errors import ReserveProofError, TransportError
+
+MOST = 8
+"""Workers at most: each holds some hundred megabytes."""
+Task = TypeVar("Task")
+Answer = TypeVar("Answer")
+
+
+def processors() -> int:
+    """How many workers this machine is for."""
+    available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(MOST, available)
+
+
+class Workers:
+    """Call map() as the builtin; close() ends them, whatever they do."""
+
+    def __init__(self, count: int) -> None:
+        context = multiprocessing.get_context("spawn")
+        self._workers: dict[Connection, SpawnProcess] = {}
+        with _without_interrupts():
+            for _ in range(count):
+                ours, theirs = context.Pipe()
+                process = context.Process(target=_work, args=(theirs,), daemon=True)
+                process.start()
+                theirs.close()
+                self._workers[ours] = process
+
+    def __enter__(self) -> Workers:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        for process in self._workers.values():
+            process.kill()
+        for connection, process in self._workers.items():
+            process.join()
+            connection.close()
+        self._workers.clear()
+
+    def map(self, function: Callable[[Task], Answer], tasks: Sequence[Task], /) -> Iterator[Answer]:
+        """Answers in the order of the tasks; the first error in that order. After an error, or if not all answers are
+        taken, the workers are ended: what they still have in hand belongs to no one."""
+        answers: dict[int, tuple[str, Any]] = {}
+        following = given = 0
+        busy: dict[Connection, int] = {}
+        try:
+            for connection in self._workers:
+                self._send(connection, ("function", function))
+            while following < len(tasks):
+                for connection in self._workers:
+                    if connection not in busy and given < len(tasks):
+                        self._send(connection, ("task", tasks[given]))
+                        busy[connection] = given
+                        given += 1
+                for ready in wait(list(busy)):
+                    connection = next(one for one in busy if one is ready)
+                    answers[busy.pop(connection)] = self._receive(connection)
+                while following in answers:
+                    answer: Answer = _opened(*answers.pop(following))
+                    following += 1
+                    yield answer
+            busy.clear()
+            following = len(tasks)
+        finally:
+            if following < len(tasks):
+                self.close()
+
+    def _send(self, connection: Connection, message: tuple[str, Any]) -> None:
+        try:
+            connection.send(message)
+        except OSError:
+            raise self._ended(connection) from None
+
+    def _receive(self, connection: Connection) -> tuple[str, Any]:
+        try:
+            received: tuple[str, Any] = connection.recv()
+        except (EOFError, OSError):
+            raise self._ended(connection) from None
+        return received
+
+    def _ended(self, connection: Connection) -> TransportError:
+        process = self._workers[connection]
+        process.join()
+        status = process.exitcode or 0
+        how = f"signal {-status}" if status < 0 else f"status {status}"
+        return TransportError(
+            f"a worker process of the audit ended before its work was done ({how}): no verdict",
+            reason="worker",
+            hint="memory may have run out, or someone ended it: run the audit again",
+        )
+
+
+@contextlib.contextmanager
+def _without_interrupts() -> Iterator[None]:
+    """Ctrl-C goes to every process of a terminal. Workers inherit that it waits, for good: the command ends them."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _work(connection: Connection) -> None:
+    """A worker: tasks one by one, until the command is gone."""
+    function: Callable[[Any], Any] | None = None
+    while True:
+        try:
+            kind, given = connection.recv()
+        except EOFError:
+            return
+        if kind == "function" or function is None:
+            function = given
+            continue
+        connection.send(_answer(function, given))
+
+
+def _answer(function: Callable[[Any], Any], task: object) -> tuple[str, Any]:
+    """What is sent back. A refusal travels in its parts: it is made again with the same words on the other side."""
+    try:
+        return "done", function(task)
+    except ReserveProofError as error:
+        return "refused", (type(error), error.args, error.__dict__)
+    except MemoryError:
+        return "memory", None
+    except Exception as fault:  # noqa: BLE001 - the command ends with it, and says that it is no verdict
+        return "fault", repr(fault)
+
+
+def _opened(kind: str, content: Any) -> Any:
+    if kind == "done":
+        return content
+    if kind == "refused":
+        its_type, args, members = content
+        error = its_type.__new__(its_type)
+        error.args = args
+        error.__dict__.update(members)
+        raise error
+    if kind == "memory":
+        raise TransportError("memory ran out in a worker process: no verdict", reason="worker")
+    raise RuntimeError(f"in a worker: {content}")
