@@ -6,6 +6,7 @@ against a large bundle is linear in both.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import re
 from collections.abc import Iterable, Mapping
@@ -43,8 +44,18 @@ _DIGEST = re.compile(r"(?<![0-9a-f])(?:[0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{64})(?
 
 def is_searchable(client_id: str) -> bool:
     """Whether an id can be told from ordinary words and numbers in a text."""
-    mixed = any(c.isdigit() for c in client_id) and any(c.isalpha() for c in client_id)
-    return len(client_id) >= LEAST_ID_LENGTH or mixed
+    if len(client_id) >= LEAST_ID_LENGTH:
+        return True
+    return any(c.isdigit() for c in client_id) and any(c.isalpha() for c in client_id)
+
+
+_HASHES = (
+    (functools.partial(hashlib.sha256, usedforsecurity=False), 32),
+    (functools.partial(hashlib.sha1, usedforsecurity=False), 20),
+    (functools.partial(hashlib.md5, usedforsecurity=False), 16),
+    (functools.partial(hashlib.sha3_256, usedforsecurity=False), 32),
+)
+"""Each with the bytes of its digest."""
 
 
 class PublishedText:
@@ -52,7 +63,7 @@ class PublishedText:
 
     def __init__(self, documents: Iterable[object]) -> None:
         self._words: dict[str, str] = {}
-        self._digests: set[str] = set()
+        self._digests: dict[int, set[bytes]] = {}
         for document in documents:
             self._read(document, member="")
 
@@ -60,7 +71,7 @@ class PublishedText:
         """member: the freely written member that the value stands in, "" if in none."""
         if isinstance(value, Mapping):
             for name, item in value.items():
-                self._digests.update(_DIGEST.findall(str(name)))
+                self._add_digests(str(name))
                 if member:
                     self._add(_WORD.findall(str(name)), member)
                 self._read(item, member=member or (name if name in TEXT_MEMBERS else ""))
@@ -68,7 +79,7 @@ class PublishedText:
             for item in value:
                 self._read(item, member=member)
         elif isinstance(value, str):
-            self._digests.update(_DIGEST.findall(value))
+            self._add_digests(value)
             if member:
                 words = _WORD.findall(value)
                 # A sentence ends in a point that is not part of the last word.
@@ -78,6 +89,10 @@ class PublishedText:
         for word in words:
             self._words.setdefault(word, member)
 
+    def _add_digests(self, text: str) -> None:
+        for digest in map(bytes.fromhex, _DIGEST.findall(text)):
+            self._digests.setdefault(len(digest), set()).add(digest)
+
     def where(self, client_id: str) -> str:
         """The member in which the id stands, whole or as a word; "" if in none, or if it is not searchable."""
         return self._words.get(client_id, "") if is_searchable(client_id) else ""
@@ -85,7 +100,8 @@ class PublishedText:
     def shows_hash(self, client_id: str) -> bool:
         """Whether a plain hash of the id stands anywhere: anyone can compute it over a list of ids."""
         data = client_id.encode("ascii")
-        return any(
-            hashlib.new(name, data, usedforsecurity=False).hexdigest() in self._digests
-            for name in ("sha256", "sha1", "md5", "sha3_256")
-        )
+        for function, size in _HASHES:
+            # What is published of that length, if anything: asked for every client of a ledger.
+            if (published := self._digests.get(size)) and function(data).digest() in published:
+                return True
+        return False

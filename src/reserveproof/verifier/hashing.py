@@ -45,13 +45,13 @@ class Keyed:
         if len(key) > 64:
             raise ValueError("a key longer than SHA-256's block")
         block = key.ljust(64, b"\0")
-        self._inner = hashlib.sha256(bytes(byte ^ 0x36 for byte in block))
-        self._outer = hashlib.sha256(bytes(byte ^ 0x5C for byte in block))
+        self.inner = hashlib.sha256(bytes(byte ^ 0x36 for byte in block))
+        self.outer = hashlib.sha256(bytes(byte ^ 0x5C for byte in block))
 
     def of(self, message: bytes) -> bytes:
-        inner = self._inner.copy()
+        inner = self.inner.copy()
         inner.update(message)
-        outer = self._outer.copy()
+        outer = self.outer.copy()
         outer.update(inner.digest())
         return outer.digest()
 
@@ -77,11 +77,13 @@ _LEAF, _NODE, _ROOT = tag(b"leaf"), tag(b"node"), tag(b"root")
 _TREE, _TREE_KEY, _PUBLIC, _TIE_KEY = tag(b"tree"), tag(b"tree-key"), tag(b"public"), tag(b"tie-key")
 _CLIENT, _POSITION, _LINE = tag(b"client"), tag(b"position"), tag(b"line")
 _POSITION_DETAILS, _TIE, _EXTRACT = tag(b"position-details"), tag(b"tie"), tag(b"extract")
+_LINE_OF = tuple(_LINE + bytes([count]) for count in range(11))
 KIND_TRANSPARENT = 1
 
 
 def client_holder(client_id: str, client_code: str) -> bytes:
-    return sha256(_CLIENT, prefixed(client_id.encode("ascii")), prefixed(client_code.encode("ascii")))
+    own, code = client_id.encode("ascii"), client_code.encode("ascii")
+    return hashlib.sha256(_CLIENT + prefixed(own) + prefixed(code)).digest()
 
 
 def position_holder(account: str, form: str) -> bytes:
@@ -95,7 +97,7 @@ def line_entry(bucket: int, credit: int, debit: int) -> bytes:
 
 def entries_details(count: int, entries: bytes) -> bytes:
     """The details of a line of `count` entries, joined; buckets ascend."""
-    return hashlib.sha256(_LINE + bytes((count,)) + entries).digest()
+    return hashlib.sha256(_LINE_OF[count] + entries).digest()
 
 
 def line_details(buckets: Sequence[Bucket]) -> bytes:
@@ -139,11 +141,11 @@ class Tree:
     def __init__(self, name: TreeName) -> None:
         self.tree_id = name.tree_id()
         # One SHA-256 block each: hashlib keeps the midstate in the copied object.
-        self._leaf = hashlib.sha256(_LEAF + self.tree_id)
+        self.leaf_midstate = hashlib.sha256(_LEAF + self.tree_id)
         self._node = hashlib.sha256(_NODE + self.tree_id)
 
     def leaf(self, blind: bytes, holder: bytes, details: bytes, amount: int) -> bytes:
-        state = self._leaf.copy()
+        state = self.leaf_midstate.copy()
         state.update(blind + holder + details + u128(amount))
         return state.digest()
 
@@ -188,14 +190,20 @@ def blind(key: bytes, holder: bytes) -> bytes:
 
 
 class SecretLeaves:
-    """The leaves of a liabilities tree in bulk: leaf() over blind(), as records."""
+    """The leaves of a liabilities tree in bulk: leaf() over blind(), as records. Written out, not called: it runs once
+    for each leaf of a ledger, and calls would take as long as the hashing."""
 
     def __init__(self, tree: Tree, key: bytes) -> None:
-        self._leaf = tree.leaf
-        self._blind = Keyed(key).of
+        keyed_hash = Keyed(key)
+        self._inner, self._outer, self._leaf = keyed_hash.inner, keyed_hash.outer, tree.leaf_midstate
 
     def record(self, holder: bytes, details: bytes, amount: int) -> bytes:
-        return self._leaf(self._blind(b"\x00" + holder), holder, details, amount) + u128(amount)
+        inner, outer, leaf = self._inner.copy(), self._outer.copy(), self._leaf.copy()
+        inner.update(b"\x00" + holder)
+        outer.update(inner.digest())
+        end = amount.to_bytes(16, "big")
+        leaf.update(outer.digest() + holder + details + end)
+        return leaf.digest() + end
 
 
 def record(node: tuple[bytes, int]) -> bytes:
