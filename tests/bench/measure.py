@@ -35,13 +35,17 @@ class CommandFailedError(Exception):
     """A command that was to be measured did not end with 0."""
 
 
+def python_path() -> str:
+    """Where modules are looked for: this package, then what the environment says."""
+    return os.pathsep.join(filter(None, [str(TESTS), os.environ.get("PYTHONPATH", "")]))
+
+
 def run(arguments: Sequence[str | Path], scratch: Path) -> Run:
     """Run it and wait for it. arguments: of the Python that runs the bench. scratch: a folder for its output.
 
     CommandFailedError if it does not end with 0."""
     command = [sys.executable, *map(str, arguments)]
-    path = os.pathsep.join(filter(None, [str(TESTS), os.environ.get("PYTHONPATH", "")]))
-    environment = os.environ | {"COLUMNS": "200", "PYTHONPATH": path, "TMPDIR": str(scratch)}
+    environment = os.environ | {"COLUMNS": "200", "PYTHONPATH": python_path(), "TMPDIR": str(scratch)}
     # Bytecode is kept, as an installation has it.
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
     out, err = scratch / "stdout.txt", scratch / "stderr.txt"
