@@ -242,8 +242,8 @@ impl Cell {
     /// All rows were added: the depth and how many nodes of each level will be stored.
     pub fn finish(&mut self, min_depth: u32) -> Result<(u32, Vec<u64>), Refused> {
         self.close()?;
-        let depth = depth_of(self.summary.leaves, min_depth)?;
         self.refuse_twins()?;
+        let depth = depth_of(self.summary.leaves, min_depth)?;
         Ok((depth, stored_counts(self.summary.leaves, depth)))
     }
 

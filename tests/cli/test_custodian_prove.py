@@ -10,7 +10,6 @@ import pytest
 
 from custodian import demo_steps
 from reserveproof.custodian import command, command_prove
-from reserveproof.custodian.publish import publish
 from reserveproof.custodian.workspace import Snapshot
 from reserveproof.format import limits, proof_file
 from reserveproof.format.amounts import to_typed
@@ -21,14 +20,7 @@ CLIENTS = [client.id for client in demo_steps.WORLD.clients]
 
 @pytest.fixture(scope="session")
 def published_base(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("published") / "w"
-    snapshot = demo_steps.ledger_workspace(folder).snapshot("s1")
-    demo_steps.challenge(snapshot)
-    assert demo_steps.attest(snapshot).verdict == "clean"
-    demo_steps.sign(snapshot)
-    with snapshot.workspace.lock():
-        publish(snapshot, now=demo_steps.NOW)
-    return folder
+    return demo_steps.published_workspace(tmp_path_factory.mktemp("published") / "w").path
 
 
 @pytest.fixture

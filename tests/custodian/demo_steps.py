@@ -26,6 +26,7 @@ from reserveproof.custodian.demo_world import (
     signing_seed,
 )
 from reserveproof.custodian.policy_draft import policy_toml
+from reserveproof.custodian.publish import publish
 from reserveproof.custodian.register_input import REGISTER_COLUMNS
 from reserveproof.custodian.snapshot import LedgerInput, take_ledger
 from reserveproof.custodian.workspace import Snapshot, Workspace, create_workspace, open_workspace
@@ -56,6 +57,19 @@ def ledger_workspace(folder: Path) -> Workspace:
             LedgerInput((inputs / "ledger.csv",), inputs / "accounts.csv", inputs / "totals.csv"),
         )
         workspace.policy_path.write_text(policy_toml(workspace.config()))
+    return workspace
+
+
+def published_workspace(folder: Path) -> Workspace:
+    """A workspace whose snapshot s1 is published."""
+    workspace = ledger_workspace(folder)
+    snapshot = workspace.snapshot("s1")
+    challenge(snapshot)
+    if attest(snapshot).verdict != "clean":
+        raise RuntimeError("the demonstration is not clean")
+    sign(snapshot)
+    with workspace.lock():
+        publish(snapshot, now=NOW)
     return workspace
 
 

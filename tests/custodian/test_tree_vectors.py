@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import kernel_trees
 from reserveproof.custodian.proof_store import StoreWriter, TreeFile
-from reserveproof.custodian.tree_builder import build_tree
+from reserveproof.custodian.tree_builder import BuiltTree, build_tree
 from reserveproof.custodian.tree_hashing import (
     TreeHasher,
     TreeName,
@@ -43,22 +46,40 @@ def entries_of(given: dict[str, Any]) -> list[bytes]:
     ]
 
 
+Build = Callable[[Path, TreeHasher, dict[str, Any]], BuiltTree]
+
+
+def by_python(path: Path, hasher: TreeHasher, given: dict[str, Any]) -> BuiltTree:
+    with StoreWriter(path, given["side"]) as store:
+        built = build_tree(hasher, entries_of(given), min_depth=given["min_depth"], write=store.level)
+        store.finish(hasher.tree_id, built)
+    return built
+
+
+def by_kernel(path: Path, hasher: TreeHasher, given: dict[str, Any]) -> BuiltTree:
+    cell = kernel_trees.new_cell(hasher)
+    try:
+        cell.add_entries(b"".join(entries_of(given)))
+        return kernel_trees.finish(cell, hasher, path, given["min_depth"], given["side"])
+    except ValueError as error:
+        raise EvidenceError(str(error.args[1]), reason=error.args[0]) from error
+
+
+@pytest.mark.parametrize("build", [by_python, pytest.param(by_kernel, marks=kernel_trees.needs_kernel)])
 @pytest.mark.parametrize("case", cases("tree"))
-def test_tree(case: dict[str, Any], tmp_path: Path) -> None:
+def test_tree(case: dict[str, Any], build: Build, tmp_path: Path) -> None:
     given, expect = case["input"], case["expect"]
     hasher = hasher_of(given)
     if expect["class"] == "malformed":
         with pytest.raises(MalformedError):
             entries_of(given)
         return
-    with StoreWriter(tmp_path / "t", given["side"]) as store:
-        if expect["class"] == "failed":
-            with pytest.raises(EvidenceError) as caught:
-                build_tree(hasher, entries_of(given), min_depth=given["min_depth"], write=store.level)
-            assert caught.value.reason == expect["reason"]
-            return
-        built = build_tree(hasher, entries_of(given), min_depth=given["min_depth"], write=store.level)
-        store.finish(hasher.tree_id, built)
+    if expect["class"] == "failed":
+        with pytest.raises(EvidenceError) as caught:
+            build(tmp_path / "t", hasher, given)
+        assert caught.value.reason == expect["reason"]
+        return
+    built = build(tmp_path / "t", hasher, given)
     assert hasher.tree_id.hex() == expect["tree_id"]
     assert (built.depth, built.root.hex(), str(built.total)) == (expect["depth"], expect["root"], expect["total"])
     leaf_of = {item[:32].hex(): hasher.leaf(item) for item in entries_of(given)}
@@ -70,6 +91,9 @@ def test_tree(case: dict[str, Any], tmp_path: Path) -> None:
             assert hasher.blind(bytes.fromhex(wanted["holder"])).hex() == wanted["blind"]
             assert tree.node(0, wanted["index"])[0].hex() == wanted["digest"]
             assert [[d.hex(), str(s)] for d, s in tree.path(wanted["index"])] == wanted["path"]
+            proved = tree.prove(wanted["index"])
+            assert proved.leaf[:32].hex() == wanted["digest"]
+            assert json.loads(proved.path) == wanted["path"]
 
 
 def test_public_key_is_what_anyone_computes() -> None:
@@ -77,7 +101,26 @@ def test_public_key_is_what_anyone_computes() -> None:
     assert public_key(hasher_of(case["input"]).tree_id).hex() == case["input"]["tree_key"]
 
 
-def test_rolling() -> None:
+def levels_by_python(hasher: TreeHasher, entries: list[bytes], min_depth: int) -> tuple[int, bytes, list[bytes]]:
+    levels: list[bytes] = []
+    built = build_tree(hasher, entries, min_depth=min_depth, write=lambda _number, nodes: levels.append(bytes(nodes)))
+    return built.depth, built.root, levels
+
+
+def levels_by_kernel(hasher: TreeHasher, entries: list[bytes], min_depth: int) -> tuple[int, bytes, list[bytes]]:
+    cell = kernel_trees.new_cell(hasher)
+    cell.add_entries(b"".join(entries))
+    depth, counts = cell.finish(min_depth)
+    nodes = bytearray(48 * sum(counts))
+    root, _ = cell.write(nodes, depth)
+    starts = [48 * sum(counts[:level]) for level in range(depth + 2)]
+    return depth, root, [bytes(nodes[first:end]) for first, end in itertools.pairwise(starts)]
+
+
+@pytest.mark.parametrize(
+    "levels_of", [levels_by_python, pytest.param(levels_by_kernel, marks=kernel_trees.needs_kernel)]
+)
+def test_rolling(levels_of: Callable[[TreeHasher, list[bytes], int], tuple[int, bytes, list[bytes]]]) -> None:
     case = json.loads((VECTORS / "tree" / "rolling.json").read_text("utf-8"))
 
     def named(word: str, number: int) -> bytes:
@@ -92,17 +135,14 @@ def test_rolling() -> None:
         roots, paths = hashlib.sha256(), hashlib.sha256()
         at = {item["n"]: item for item in run["at"]}
         for n in range(first, last + 1):
-            levels: list[bytes] = []
-            built = build_tree(
-                hasher, made[:n], min_depth=min_depth, write=lambda _n, nodes, out=levels: out.append(bytes(nodes))
-            )
-            roots.update(built.root)
+            depth, root, levels = levels_of(hasher, made[:n], min_depth)
+            roots.update(root)
             for index in range(n):
-                for level in range(built.depth):
+                for level in range(depth):
                     sibling = index >> level ^ 1
                     paths.update(levels[level][48 * sibling : 48 * sibling + 48])
             if n in at:
-                assert (built.root.hex(), roots.hexdigest(), paths.hexdigest()) == (
+                assert (root.hex(), roots.hexdigest(), paths.hexdigest()) == (
                     at[n]["root"], at[n]["roots"], at[n]["paths"],
                 )  # fmt: skip
         assert (roots.hexdigest(), paths.hexdigest()) == (run["roots"], run["paths"])

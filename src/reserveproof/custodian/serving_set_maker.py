@@ -110,7 +110,7 @@ def _check_nodes(prover: Prover, progress: Progress) -> None:
                     )  # fmt: skip
                 nodes.release()
                 if not same:
-                    raise InputError("has nodes that its leaves do not give", reason="damaged",
+                    raise InputError("is damaged: its leaves do not give its nodes", reason="damaged",
                                      file=tree_file(tree.pool, tree.asset),
                                      hint="restore the snapshot's folder from a copy")  # fmt: skip
             advance(tree.file.header.leaves)
