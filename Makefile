@@ -10,6 +10,15 @@ BIN := $(VENV)/bin
 PYZ := dist/reserveproof-verify.pyz
 VERIFIER_SOURCES := $(shell find src/reserveproof/format src/reserveproof/segregation src/reserveproof/chains src/reserveproof/verifier -name '*.py')
 
+# The native kernel is built with Rust; KERNEL=no goes on without it, with trees built in Python.
+KERNEL ?= yes
+KERNEL_SOURCES := kernel/Cargo.toml kernel/Cargo.lock kernel/pyproject.toml $(wildcard kernel/src/*.rs)
+ifeq ($(KERNEL),no)
+NATIVE :=
+else
+NATIVE := $(VENV)/.kernel
+endif
+
 .PHONY: demo test lint verifier bench bench-quick format long coverage clean
 .DELETE_ON_ERROR:
 
@@ -28,11 +37,17 @@ $(VENV)/.dev: pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	@touch $@ $(VENV)/.custodian
 
-demo: $(VENV)/.custodian
+$(VENV)/.kernel: $(KERNEL_SOURCES) | $(BIN)/python
+	@command -v cargo >/dev/null || { echo "Rust 1.88 or later builds the native kernel, and 'cargo' was not found: install Rust, or add KERNEL=no to go on with trees built in Python" >&2; exit 1; }
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check ./kernel
+	@touch $@
+
+demo: $(VENV)/.custodian $(NATIVE)
 	rm -rf build/demo
 	$(BIN)/reserveproof demo build/demo
 
-test: lint $(PYZ)
+test: lint $(PYZ) $(NATIVE)
+	$(if $(NATIVE),cd kernel && cargo test --quiet --locked --no-default-features)
 	$(BIN)/python -m pytest -rs
 	@# The verifier's own tests once more, from the one file that clients are given.
 	PYTHONPATH=$(PYZ) RESERVEPROOF_PYZ=$(PYZ) $(BIN)/python -m pytest -q tests/format tests/segregation tests/verifier
@@ -51,7 +66,7 @@ $(PYZ): $(VERIFIER_SOURCES) packaging/build_verifier.py | $(VENV)/.custodian
 # Exit status 3 says that a bar is not met: make then reports an error, after the table.
 ROWS ?= 10000000
 RUNS ?= 5
-bench: $(VENV)/.dev
+bench: $(VENV)/.dev $(NATIVE)
 	PYTHONPATH=tests $(BIN)/python -m bench --rows $(ROWS) --runs $(RUNS) --json build/bench/figures-$(ROWS).json
 
 bench-quick:
@@ -68,4 +83,4 @@ coverage: $(VENV)/.dev
 	$(BIN)/python -m pytest -q --cov=reserveproof --cov-branch --cov-report=term-missing:skip-covered
 
 clean:
-	rm -rf build dist $(VENV)
+	rm -rf build dist kernel/target $(VENV)
