@@ -6,13 +6,11 @@ See docs/reference/ledger.md for what is read and docs/spec/extract.md for what 
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import chain
 from pathlib import Path
 
 from ..format.amounts import from_typed
@@ -20,22 +18,21 @@ from ..format.errors import InputError, TransportError, UsageError
 from ..format.limits import AMOUNT_BOUND
 from ..format.tables import (
     ACCOUNTS_COLUMNS,
-    ACCOUNTS_FILE,
     CONTROL_TOTALS_COLUMNS,
     CONTROL_TOTALS_FILE,
-    EXTRACT_COLUMNS,
     EXTRACT_FILE,
     ControlTotalRow,
-    read_extract,
     write_control_totals,
 )
-from ..format.vocabulary import BUCKETS
 from .ledger_arrow import Query, open_parquet, spool_query
-from .ledger_csv import CsvTable, opened, scan
+from .ledger_checks import double_accounts, double_lines, totals, two_codes
+from .ledger_csv import CsvTable, scan
 from .ledger_engine import Engine, Table
 from .ledger_facts import LedgerFacts, gather
+from .ledger_load import load_accounts, load_lines, load_previous
 from .ledger_naming import name_codes, name_doubles, name_rows, name_unsound
-from .ledger_publish import kept_or_removed
+from .ledger_previous import name_previous, scan_previous
+from .ledger_publish import kept_or_removed, write_accounts, write_extract
 from .ledger_rules import LEDGER_COLUMNS, MAX_PROBLEMS, EnoughError, Findings, Grid, Problem, Record, account
 from .progress import SILENT, Progress
 
@@ -112,29 +109,32 @@ def import_ledger(
     grid = Grid(pools, dict(decimals))
     with _work_directory(scratch) as work, kept_or_removed(out_dir) as publish:
         findings = Findings()
-        opened_sources = _open_sources(sources, work, findings)
-        account_table = scan(accounts, ACCOUNTS_COLUMNS, findings) if accounts else None
+        opened_sources = [_open(source, at, work, findings, progress) for at, source in enumerate(sources)]
+        account_table = scan(accounts, ACCOUNTS_COLUMNS, findings, progress) if accounts else None
         control_table = scan(control_totals, CONTROL_TOTALS_COLUMNS, findings) if control_totals else None
         control = _read_control(control_table, grid, findings) if control_table else None
-        before = _read_previous(previous) if previous else None
+        before = _read_previous(previous, progress) if previous else None
         tables: list[Table] = [*opened_sources, *([account_table] if account_table else [])]
         with Engine(work, grid, tables, [previous] if previous else []) as engine:
-            _load(engine, opened_sources, account_table, grid, findings)
-            totals = _sound_totals(engine, opened_sources, findings)
-            if previous:
-                engine.load_previous(previous, EXTRACT_COLUMNS)
-            facts = gather(engine, accounts=account_table is not None, previous=previous is not None, control=control)
+            if previous and before:
+                _load_previous(engine, previous, before.rows)
+            _load(engine, opened_sources, account_table, grid, findings, progress)
+            sums = _sound_totals(engine, opened_sources, findings)
+            with progress.stage("comparing clients and accounts", 0, ""):
+                facts = gather(
+                    engine, accounts=account_table is not None, previous=previous is not None, control=control
+                )
             control_sha = accounts_sha = ""
             if control is not None:
                 rows = (ControlTotalRow(*cell, credit) for cell, credit in sorted(control.items()))
                 control_sha = publish.write(CONTROL_TOTALS_FILE, write_control_totals(rows))
             if account_table:
-                accounts_sha = publish.write(ACCOUNTS_FILE, chain([_header(ACCOUNTS_COLUMNS)], engine.accounts()))
-            extract_sha = publish.write(EXTRACT_FILE, chain([_header(EXTRACT_COLUMNS)], engine.extract()))
+                accounts_sha = write_accounts(publish, engine, account_table.rows, progress)
+            extract_sha = write_extract(publish, engine, sum(table.rows for table in opened_sources), progress)
         publish.keep()
     return LedgerSummary(
         sum(table.rows for table in opened_sources),
-        {place: Cell(*total) for place, total in totals.items()},
+        {place: Cell(*total) for place, total in sums.items()},
         extract_sha,
         accounts_sha,
         control_sha,
@@ -169,17 +169,18 @@ def check_ledger(
         try:
             files: list[Table] = []
             for at, source in enumerate(sources):
-                _try(findings, lambda at=at, source=source: files.append(_open(source, at, work, findings)))  # type: ignore[misc]
+                _try(findings, lambda at=at, source=source: files.append(_open(source, at, work, findings, progress)))  # type: ignore[misc]
             sides: dict[str, CsvTable] = {}
             for name, path, columns in (
                 ("accounts", accounts, ACCOUNTS_COLUMNS),
                 ("control", control_totals, CONTROL_TOTALS_COLUMNS),
             ):
                 if path:
-                    _try(findings, lambda n=name, p=path, c=columns: sides.update({n: scan(p, c, findings)}))  # type: ignore[misc]
+                    _try(findings, lambda n=name, p=path, c=columns: sides.update({n: scan(p, c, findings, progress)}))  # type: ignore[misc]
             control = _read_control(sides["control"], grid, findings) if "control" in sides else None
+            before: list[SourceFile] = []
             if previous:
-                _try(findings, lambda: _read_previous(previous))
+                _try(findings, lambda: before.append(_read_previous(previous, progress)))
             account_table = sides.get("accounts")
             if findings.found:
                 # What has no shape cannot be loaded: every row is looked at one by one instead.
@@ -188,17 +189,16 @@ def check_ledger(
             else:
                 tables = [*files, *([account_table] if account_table else [])]
                 with Engine(work, grid, tables, [previous] if previous else []) as engine:
-                    _load(engine, files, account_table, grid, findings)
-                    totals = {} if findings.found else _sound_totals(engine, files, findings)
+                    if previous:
+                        _try(findings, lambda: _load_previous(engine, previous, before[0].rows))
+                    _load(engine, files, account_table, grid, findings, progress)
+                    sums = {} if findings.found else _sound_totals(engine, files, findings)
                     if judge and not findings.found:
-                        if previous:
-                            engine.load_previous(previous, EXTRACT_COLUMNS)
-                        facts = gather(
-                            engine, accounts=account_table is not None, previous=previous is not None, control=control
-                        )
-                        findings.found += judge(
-                            facts, {cell: credit for cell, (_, credit, _) in totals.items()}, engine
-                        )
+                        with progress.stage("comparing clients and accounts", 0, ""):
+                            facts = gather(
+                                engine, accounts=account_table is not None, previous=bool(previous), control=control
+                            )
+                        findings.found += judge(facts, {cell: credit for cell, (_, credit, _) in sums.items()}, engine)
         except EnoughError:
             pass
     return tuple(findings.found)
@@ -215,54 +215,56 @@ def _named(table: Table) -> SourceFile:
     return SourceFile(table.name, table.sha256, table.rows)
 
 
-def _header(columns: tuple[str, ...]) -> bytes:
-    return ("\t".join(columns) + "\n").encode("ascii")
-
-
-def _open_sources(sources: Sequence[Source], work: Path, findings: Findings) -> list[Table]:
-    return [_open(source, at, work, findings) for at, source in enumerate(sources)]
-
-
-def _open(source: Source, at: int, work: Path, findings: Findings) -> Table:
+def _open(source: Source, at: int, work: Path, findings: Findings, progress: Progress) -> Table:
     if isinstance(source, Query):
         return spool_query(source, LEDGER_COLUMNS, work / f"query-{at}.parquet")
     if source.suffix.lower() == ".parquet":
         return open_parquet(source, LEDGER_COLUMNS)
-    return scan(source, LEDGER_COLUMNS, findings)
+    return scan(source, LEDGER_COLUMNS, findings, progress)
 
 
-def _load(engine: Engine, files: Sequence[Table], accounts: CsvTable | None, grid: Grid, findings: Findings) -> None:
+def _load(
+    engine: Engine,
+    files: Sequence[Table],
+    accounts: CsvTable | None,
+    grid: Grid,
+    findings: Findings,
+    progress: Progress,
+) -> None:
     """Load every table; where one is not sound, name its rows, and every row that stands twice."""
     if not files:
         raise UsageError("no ledger was given")
-    for table in files:
-        with _explained(table, grid.ledger, findings):
-            if not engine.load_lines(table):
-                name_unsound(table, grid.ledger, findings)
+    with (
+        _explained(files, grid.ledger, findings),
+        progress.stage("sorting the ledger", sum(table.rows for table in files), "lines") as advance,
+    ):
+        if not load_lines(engine, files, advance):
+            name_unsound(files, grid.ledger, findings)
     if accounts:
-        with _explained(accounts, account, findings):
-            if not engine.load_accounts(accounts):
-                name_unsound(accounts, account, findings)
+        with _explained([accounts], account, findings):
+            if not load_accounts(engine, accounts):
+                name_unsound([accounts], account, findings)
     if findings.found:
         return
     limit = findings.limit or 1
-    twice = engine.double_lines(limit)
-    keys = {(client, pool, asset, BUCKETS[code]) for client, pool, asset, code in twice}
-    name_doubles(files, ("client_id", "pool", "asset", "bucket"), keys, findings)
-    name_codes(files, set(engine.two_codes(limit)), findings)
-    if accounts:
-        double = {(client,) for client in engine.double_accounts(limit)}
-        name_doubles([accounts], ("client_id",), double, findings)
+    with progress.stage("looking for doubles", 0, ""):
+        name_doubles(files, ("client_id", "pool", "asset", "bucket"), set(double_lines(engine, limit)), findings)
+        name_codes(files, set(two_codes(engine, limit)), findings)
+        if accounts:
+            double = {(client,) for client in double_accounts(engine, limit)}
+            name_doubles([accounts], ("client_id",), double, findings)
 
 
 @contextmanager
-def _explained(table: Table, rules: Callable[[Record], Iterator[Problem]], findings: Findings) -> Iterator[None]:
-    """Where DuckDB cannot even load a table (text that is not UTF-8), name the rows instead."""
+def _explained(
+    tables: Sequence[Table], rules: Callable[[Record], Iterator[Problem]], findings: Findings
+) -> Iterator[None]:
+    """Where DuckDB cannot even load tables (text that is not UTF-8), name the rows instead."""
     try:
         yield
     except TransportError:
         before = len(findings.found)
-        name_rows([table], rules, findings)
+        name_rows(tables, rules, findings)
         if len(findings.found) == before:
             raise
 
@@ -270,9 +272,9 @@ def _explained(table: Table, rules: Callable[[Record], Iterator[Problem]], findi
 def _sound_totals(
     engine: Engine, files: Sequence[Table], findings: Findings
 ) -> dict[tuple[str, str], tuple[int, int, int]]:
-    totals = engine.totals()
+    sums = totals(engine)
     name = files[0].name if len(files) == 1 else f"{files[0].name} and {len(files) - 1} more"
-    for (pool, asset), (_, credit, debit) in totals.items():
+    for (pool, asset), (_, credit, debit) in sums.items():
         for column, total in (("credit", credit), ("debit", debit)):
             if total >= AMOUNT_BOUND:
                 findings.add(
@@ -284,7 +286,7 @@ def _sound_totals(
                         reason="total",
                     )
                 )
-    return totals
+    return sums
 
 
 def _read_control(table: CsvTable, grid: Grid, findings: Findings) -> dict[tuple[str, str], int]:
@@ -313,13 +315,15 @@ def _read_control(table: CsvTable, grid: Grid, findings: Findings) -> dict[tuple
     return totals
 
 
-def _read_previous(path: Path) -> SourceFile:
-    """Judge an earlier extract whole; its digest, to be compared with what was attested then."""
-    with opened(path) as stream:
-        sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
-        stream.seek(0)
-        rows = sum(1 for _ in read_extract(stream, file=str(path)))
+def _read_previous(path: Path, progress: Progress) -> SourceFile:
+    """Judge the bytes of an earlier extract; its digest, to be compared with what was attested then."""
+    sha256, rows = scan_previous(path, progress)
     return SourceFile(str(path), sha256, rows)
+
+
+def _load_previous(engine: Engine, path: Path, rows: int) -> None:
+    if not load_previous(engine, path, rows):
+        name_previous(path)
 
 
 @contextmanager

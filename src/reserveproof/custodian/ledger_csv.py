@@ -22,6 +22,8 @@ from ..format.errors import InputError, TransportError
 from ..format.limits import MAX_TABLE_FIELD
 from .csv_rows import is_header, tellable
 from .ledger_rules import Findings, Record
+from .ledger_shape import PlainLines
+from .progress import SILENT, Advance, Progress
 
 _BLOCK = 1 << 20
 _MAX_LINE = 8 * MAX_TABLE_FIELD
@@ -105,41 +107,53 @@ def opened(path: Path) -> Iterator[BufferedReader]:
         yield stream
 
 
-def scan(path: Path, columns: tuple[str, ...], findings: Findings) -> CsvTable:
+def scan(path: Path, columns: tuple[str, ...], findings: Findings, progress: Progress = SILENT) -> CsvTable:
     """Judge every byte of a CSV file and hash it.
 
-    columns: the names that the header must hold, each once. A file that is none at all (binary, no header, cut)
-    raises InputError; a line of the wrong shape goes to findings.
+    columns: the names that the header must hold, each once. progress: counts bytes. A file that is none at all
+    (binary, no header, cut) raises InputError; a line of the wrong shape goes to findings.
     """
-    name = str(path)
     with opened(path) as stream:
         state = _state_of(stream)
-        digest = hashlib.sha256()
+        with progress.stage(f"reading {path.name}", state[1], "bytes") as advance:
+            header, newline, rows, sha256 = _scanned(stream, columns, str(path), findings, advance)
+    return CsvTable(path, header, newline.decode(), rows, sha256, state)
+
+
+def _scanned(
+    stream: BufferedReader, columns: tuple[str, ...], name: str, findings: Findings, advance: Advance
+) -> tuple[tuple[str, ...], bytes, int, str]:
+    """Header, line end, number of rows and SHA-256 of a stream at its start."""
+    digest = hashlib.sha256()
+    block = stream.read(_BLOCK)
+    header, newline = _header(block, columns, name)
+    shape = _line(len(columns), newline)
+    plain, run = PlainLines(len(columns), b",", newline), re.compile(b"(?:" + shape + b")*+")
+    row, carry = 0, b""
+    while block:
+        digest.update(block)
+        advance(len(block))
+        block = carry + block
+        cut = block.rfind(b"\n") + 1
+        lines, carry = block[:cut], block[cut:]
+        if count := plain.count(lines):
+            row += count
+        else:
+            row = _judge(lines, row, run, newline, header, name, findings)
+        if len(carry) > _MAX_LINE:
+            raise InputError(f"is longer than {_MAX_LINE} bytes", file=name, row=row + 1, reason="line")
         block = stream.read(_BLOCK)
-        header, newline = _header(block, columns, name)
-        shape = _line(len(columns), newline)
-        lines, run = re.compile(shape), re.compile(b"(?:" + shape + b")*+")
-        row, carry = 0, b""
-        while block:
-            digest.update(block)
-            block = carry + block
-            cut = block.rfind(b"\n") + 1
-            row = _judge(block[:cut], row, lines, run, newline, header, name, findings)
-            carry = block[cut:]
-            if len(carry) > _MAX_LINE:
-                raise InputError(f"is longer than {_MAX_LINE} bytes", file=name, row=row + 1, reason="line")
-            block = stream.read(_BLOCK)
-        if carry:
-            raise InputError(
-                "does not end with a newline: the file may have been cut",
-                file=name,
-                row=row + 1,
-                reason="cut",
-                hint="an amount that lost its last digits looks like an amount",
-            )
-        if row < 2:
-            raise InputError("has a header and no row", file=name, row=1, reason="empty")
-    return CsvTable(path, header, newline.decode(), row - 1, digest.hexdigest(), state)
+    if carry:
+        raise InputError(
+            "does not end with a newline: the file may have been cut",
+            file=name,
+            row=row + 1,
+            reason="cut",
+            hint="an amount that lost its last digits looks like an amount",
+        )
+    if row < 2:
+        raise InputError("has a header and no row", file=name, row=1, reason="empty")
+    return header, newline, row - 1, digest.hexdigest()
 
 
 def _header(block: bytes, columns: tuple[str, ...], name: str) -> tuple[tuple[str, ...], bytes]:
@@ -191,7 +205,6 @@ def _header(block: bytes, columns: tuple[str, ...], name: str) -> tuple[tuple[st
 def _judge(
     block: bytes,
     row: int,
-    line: re.Pattern[bytes],
     run: re.Pattern[bytes],
     newline: bytes,
     header: tuple[str, ...],

@@ -27,8 +27,8 @@ class LedgerFacts:
 
     clients: how many stand in the ledger, each once. by_type: (pool, asset, account_type) to (clients with a credit,
     credit, debit); clients without an account row stand in no type. untagged: clients in the ledger without an account
-    row. mistagged: accounts whose related_party contradicts their type. absent: accounts, not closed, with no ledger row.
-    dropped: clients with a credit in the earlier extract that stand in no row now, those of closed accounts apart.
+    row. mistagged: accounts whose related_party contradicts their type. absent: accounts, not closed, with no ledger
+    row. dropped: clients with a credit in the earlier extract that stand in no row now, those of closed accounts apart.
     control: (pool, asset) to the control account's credit.
     """
 
@@ -41,18 +41,26 @@ class LedgerFacts:
     control: Mapping[tuple[str, str], int] | None = None
 
 
+# Holders are counted by rows with a credit; the second and further ones of a client in one (pool, asset), which stand
+# side by side among the lines, are taken off again.
+_FURTHER_CREDITS = """
+CREATE TABLE further_credits AS
+SELECT pool, asset, client_id
+FROM (SELECT pool, asset, client_id, lag(pool) OVER () AS p, lag(asset) OVER () AS a, lag(client_id) OVER () AS c
+      FROM lines WHERE credit > 0)
+WHERE client_id = c AND asset = a AND pool = p
+"""
 _BY_TYPE = """
-SELECT pool, asset, account_type, count(*) FILTER (credit > 0), sum(credit), sum(debit)
-FROM (SELECT pool, asset, client_id, sum(credit) AS credit, sum(debit) AS debit FROM lines
-      GROUP BY pool, asset, client_id)
+SELECT pool, asset, account_type, sum(holder), sum(credit), sum(debit)
+FROM (SELECT pool, asset, client_id, (credit > 0)::INTEGER AS holder, credit, debit FROM lines UNION ALL
+      SELECT pool, asset, client_id, -1, 0, 0 FROM further_credits)
      JOIN accounts USING (client_id)
 GROUP BY pool, asset, account_type ORDER BY pool, asset, account_type
 """
-_CLIENTS = "CREATE TABLE clients AS SELECT DISTINCT client_id FROM lines"
 _SELECTIONS = {
     "untagged": "SELECT client_id FROM clients ANTI JOIN accounts USING (client_id)",
     "mistagged": """SELECT client_id FROM accounts
-                    WHERE (related_party = 'yes') <> list_contains($related, account_type)""",
+                    WHERE (related_party = 'yes') <> list_contains($related, account_type::VARCHAR)""",
     "absent": "SELECT client_id FROM accounts ANTI JOIN clients USING (client_id) WHERE status <> 'closed'",
     "dropped": "SELECT client_id FROM previous ANTI JOIN clients USING (client_id)",
     "dropped, closed apart": """SELECT client_id FROM previous ANTI JOIN clients USING (client_id)
@@ -63,21 +71,21 @@ _SELECTIONS = {
 def gather(
     engine: Engine, *, accounts: bool, previous: bool, control: Mapping[tuple[str, str], int] | None
 ) -> LedgerFacts:
-    """The facts of a loaded ledger whose totals are below 2^127.
+    """The facts of a loaded ledger that was checked (ledger_checks.py) and whose totals are below 2^127.
 
     accounts and previous: whether the engine holds them.
     """
-    engine.run(_CLIENTS)
     ((clients,),) = engine.run("SELECT count(*) FROM clients")
     dropped = None
     if previous:
         dropped = _listed(engine, "dropped, closed apart" if accounts else "dropped")
     if not accounts:
         return LedgerFacts(int(clients), dropped=dropped, control=control)
+    engine.run(_FURTHER_CREDITS)
     return LedgerFacts(
         int(clients),
         by_type={
-            (pool, asset, kind): (int(holders), int(credit), int(debit))
+            (str(pool), str(asset), str(kind)): (int(holders), int(credit), int(debit))
             for pool, asset, kind, holders, credit, debit in engine.run(_BY_TYPE)
         },
         untagged=_listed(engine, "untagged"),

@@ -10,13 +10,18 @@ from .ledger_engine import Table
 from .ledger_rules import Findings, Problem, Record
 
 
-def name_unsound(table: Table, rules: Callable[[Record], Iterator[Problem]], findings: Findings) -> None:
-    """Name the rows of a table in which DuckDB found some that are not sound."""
+def name_unsound(tables: Sequence[Table], rules: Callable[[Record], Iterator[Problem]], findings: Findings) -> None:
+    """Name the rows of tables in which DuckDB found some that are not sound."""
     before = len(findings.found)
-    name_rows([table], rules, findings)
+    name_rows(tables, rules, findings)
     if len(findings.found) == before:
-        # Two readers of one file disagree: a fault of ours, and nothing may be built on either.
-        raise RuntimeError(f"rows of {table.name} were refused in bulk and accepted one by one")
+        raise _disagreement(tables)
+
+
+def _disagreement(tables: Sequence[Table]) -> RuntimeError:
+    """Two readers of one file disagree: a fault of ours, and nothing may be built on either."""
+    names = " and ".join(table.name for table in tables)
+    return RuntimeError(f"rows of {names} were refused in bulk and accepted one by one")
 
 
 def name_rows(tables: Sequence[Table], rules: Callable[[Record], Iterator[Problem]], findings: Findings) -> None:
@@ -34,6 +39,7 @@ def name_doubles(
     """Name both rows of every key that is known to stand twice."""
     if not keys:
         return
+    before = len(findings.found)
     first: dict[tuple[str | None, ...], str] = {}
     for table in tables:
         for row, record in table.records():
@@ -52,6 +58,8 @@ def name_doubles(
                         )
                     )
                 first.setdefault(key, f"{table.name}, row {row}")
+    if len(findings.found) == before:
+        raise _disagreement(tables)
 
 
 def name_codes(tables: Sequence[Table], clients: set[str], findings: Findings) -> None:

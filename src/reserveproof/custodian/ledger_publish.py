@@ -7,9 +7,23 @@ import os
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from ..format.errors import TransportError
+from ..format.tables import ACCOUNTS_COLUMNS, ACCOUNTS_FILE, EXTRACT_COLUMNS, EXTRACT_FILE
+from ..format.vocabulary import BUCKET_CODES
+from .ledger_engine import Engine, fill
+from .progress import Progress
+
+# concat() writes each line once; a chain of `||` would copy it for every part.
+_EXTRACT_LINES = """
+SELECT concat(pool, chr(9), asset, chr(9), client_id, chr(9), client_code, chr(9), <codes>[enum_code(bucket) + 1],
+              chr(9), credit, chr(9), debit, chr(10)) FROM lines
+"""
+_ACCOUNT_LINES = """
+SELECT concat(client_id, chr(9), account_type, chr(9), status, chr(9), related_party, chr(10)) FROM accounts
+"""
 
 
 class Publication:
@@ -48,6 +62,45 @@ class Publication:
         """Remove what was not kept."""
         for partial in self._partial.values():
             partial.unlink(missing_ok=True)
+
+
+def write_extract(publish: Publication, engine: Engine, rows: int, progress: Progress) -> str:
+    """Write the canonical extract of a checked ledger of so many rows; its SHA-256."""
+    codes = "[" + ", ".join(str(code) for code in sorted(BUCKET_CODES.values())) + "]"
+    table = _Table(EXTRACT_FILE, EXTRACT_COLUMNS, fill(_EXTRACT_LINES, codes=codes), rows)
+    return table.write(publish, engine, progress)
+
+
+def write_accounts(publish: Publication, engine: Engine, rows: int, progress: Progress) -> str:
+    """Write the canonical accounts table, as write_extract does it."""
+    return _Table(ACCOUNTS_FILE, ACCOUNTS_COLUMNS, _ACCOUNT_LINES, rows).write(publish, engine, progress)
+
+
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """lines: SQL for the text of each of its rows, in their order."""
+
+    name: str
+    columns: tuple[str, ...]
+    lines: str
+    rows: int
+
+    def write(self, publish: Publication, engine: Engine, progress: Progress) -> str:
+        written = 0
+
+        def pieces() -> Iterator[bytes | memoryview]:
+            nonlocal written
+            yield ("\t".join(self.columns) + "\n").encode("ascii")
+            for rows, piece in engine.pieces(self.lines):
+                written += rows
+                advance(rows)
+                yield piece
+
+        with progress.stage(f"writing {self.name}", self.rows, "lines") as advance:
+            sha256 = publish.write(self.name, pieces())
+        if written != self.rows:
+            raise RuntimeError(f"{self.name} has other rows than its source")
+        return sha256
 
 
 @contextmanager

@@ -1,0 +1,189 @@
+"""Tables into the working database: read as text, judged in bulk, sorted once.
+
+Every column is VARCHAR and every option of the dialect is given. Names become ENUM codes, amounts are judged by a
+pattern, taken as digits and scaled in 128-bit integers. A row that is not sound gets NULL in its first column, and
+one such row is enough to refuse all: a second, plain pass names it (ledger_naming.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from pathlib import Path
+
+from ..format.amounts import JSON_AMOUNT
+from ..format.identifiers import ASSET, CLIENT_CODE, CLIENT_ID, POOL
+from ..format.limits import AMOUNT_BOUND, MAX_DECIMALS, MAX_TABLE_FIELD
+from ..format.tables import ACCOUNTS_COLUMNS, EXTRACT_COLUMNS
+from ..format.vocabulary import BUCKETS
+from .ledger_checks import out_of_order
+from .ledger_csv import CsvTable
+from .ledger_engine import Engine, Table, fill, quoted
+from .ledger_rules import AMOUNT, LEDGER_COLUMNS
+from .progress import Advance
+
+_LINES = """
+CREATE TABLE lines AS
+SELECT CASE WHEN asset IS NOT NULL AND bucket IS NOT NULL AND credit IS NOT NULL AND debit IS NOT NULL
+             AND regexp_full_match(client_id, <id>) AND regexp_full_match(client_code, <code>) THEN pool END AS pool,
+       asset, client_id, client_code, bucket, credit, debit
+FROM (SELECT pool, asset, client_id, client_code, bucket, <credit> AS credit, <debit> AS debit
+      FROM (SELECT TRY_CAST(pool AS pools) AS pool, TRY_CAST(asset AS assets) AS asset, client_id, client_code,
+                   TRY_CAST(bucket AS buckets) AS bucket, credit, debit,
+                   <decimals>[enum_code(TRY_CAST(asset AS assets)) + 1] AS decimals
+            FROM (<source>)))
+ORDER BY pool, asset, client_id, bucket
+"""
+_DIGITS = "TRY_CAST(replace(<x>, '.', '') AS HUGEINT)"
+_MISSING = "(decimals - if(contains(<x>, '.'), strlen(<x>) - strpos(<x>, '.'), 0))"
+"""Digits that are missing after the point; below zero where there are too many."""
+_UNITS = """CASE WHEN <x> = '0' THEN 0::HUGEINT
+     WHEN regexp_full_match(<x>, <amount>) AND <missing> >= 0 AND <digits> <= <bounds>[<missing> + 1]
+     THEN <digits> * <powers>[<missing> + 1] END"""
+"""Base units. The bound is taken before the multiplication, which then cannot overflow."""
+
+_ACCOUNTS = """
+CREATE TABLE accounts AS
+SELECT CASE WHEN account_type IS NOT NULL AND status IS NOT NULL AND related_party IS NOT NULL
+             AND regexp_full_match(client_id, <id>) THEN client_id END AS client_id,
+       account_type, status, related_party
+FROM (SELECT client_id, TRY_CAST(account_type AS account_types) AS account_type, TRY_CAST(status AS statuses) AS status,
+             TRY_CAST(related_party AS answers) AS related_party
+      FROM (<source>))
+ORDER BY client_id
+"""
+_PREVIOUS = """
+CREATE TABLE previous_lines AS
+SELECT CASE WHEN regexp_full_match(pool, <pool>) AND regexp_full_match(asset, <asset>)
+             AND regexp_full_match(client_id, <id>) AND regexp_full_match(client_code, <code>)
+             AND regexp_full_match(credit, <units>) AND regexp_full_match(debit, <units>)
+             AND TRY_CAST(credit AS HUGEINT) IS NOT NULL AND TRY_CAST(debit AS HUGEINT) IS NOT NULL
+             AND bucket IN (<buckets>) THEN pool END AS pool,
+       asset, client_id, client_code, bucket::UTINYINT AS bucket, credit <> '0' AS credited
+FROM (<source>)
+"""
+
+_OTHER_CODES = """
+SELECT count(*) FROM (SELECT pool, asset, client_id, client_code, lag(pool) OVER () AS p, lag(asset) OVER () AS a,
+                             lag(client_id) OVER () AS c, lag(client_code) OVER () AS k FROM previous_lines)
+WHERE client_id = c AND asset = a AND pool = p AND client_code <> k
+"""
+_PATTERNS = {
+    "id": quoted(CLIENT_ID.pattern),
+    "code": quoted(CLIENT_CODE.pattern),
+    "pool": quoted(POOL.pattern),
+    "asset": quoted(ASSET.pattern),
+    "units": quoted(JSON_AMOUNT.pattern),
+}
+
+
+def _units(column: str) -> str:
+    """SQL for the base units of an amount as text; NULL if it is none, has too many decimals or is 2^127 or more."""
+    scales = range(MAX_DECIMALS + 1)
+    return fill(
+        _UNITS,
+        digits=_DIGITS,
+        missing=_MISSING,
+        amount=quoted(AMOUNT.pattern),
+        powers="[" + ", ".join(f"{10**scale}::HUGEINT" for scale in scales) + "]",
+        bounds="[" + ", ".join(f"{(AMOUNT_BOUND - 1) // 10**scale}::HUGEINT" for scale in scales) + "]",
+    ).replace("<x>", column)
+
+
+def _counts(engine: Engine, column: str, table: str) -> tuple[int, int]:
+    """Rows of a table, and those that are sound."""
+    # Only our own names are put together here.
+    ((rows, sound),) = engine.run(f"SELECT count(*), count({column}) FROM {table}")  # noqa: S608
+    return int(rows), int(sound)
+
+
+def _csv_source(engine: Engine, table: CsvTable, columns: Sequence[str]) -> str:
+    # An empty field is NULL to DuckDB: it is given back its empty text. Its bytes are printable ASCII: scan() saw each.
+    names = ", ".join(f"coalesce({column}, '') AS {column}" for column in columns)
+    return f"SELECT {names} FROM {_csv(engine, table.path, table.columns, ',')}"  # noqa: S608
+
+
+def _stream_source(name: str, decimals: Collection[str]) -> str:
+    names = ", ".join(
+        # A decimal column prints all the digits of its scale: it is the number that counts there.
+        fill(
+            "CASE WHEN contains(<x>::VARCHAR, '.') THEN rtrim(rtrim(<x>::VARCHAR, '0'), '.') "
+            "ELSE <x>::VARCHAR END AS <x>",
+            x=column,
+        )
+        if column in decimals
+        else f"{column}::VARCHAR AS {column}"
+        for column in LEDGER_COLUMNS
+    )
+    return f"SELECT {names} FROM {name}"  # noqa: S608
+
+
+def _csv(engine: Engine, path: Path, columns: Sequence[str], delimiter: str) -> str:
+    """A read_csv that guesses nothing. The line end is not named: it was judged, and DuckDB 2.0.0 gives no row and no
+    error for `new_line = '\\r\\n'` in strict mode (so every load is counted as well)."""
+    quote = "'\"'" if delimiter == "," else "''"
+    return fill(
+        "read_csv(<path>, auto_detect = false, all_varchar = true, header = true, columns = {<columns>}, "
+        "delim = <delimiter>, quote = <quote>, escape = <quote>, comment = '', "
+        "compression = 'none', encoding = 'utf-8', strict_mode = true, null_padding = false, "
+        "ignore_errors = false, hive_partitioning = false, filename = false, max_line_size = <line>)",
+        path=engine.file(path),
+        columns=", ".join(f"{column}: 'VARCHAR'" for column in columns),
+        delimiter=quoted(delimiter),
+        quote=quote,
+        line=str(8 * MAX_TABLE_FIELD),
+    )
+
+
+def load_lines(engine: Engine, tables: Sequence[Table], advance: Advance) -> bool:
+    """Load the ledger, sorted as the extract is; whether every row, as many as were counted, is sound."""
+    streams = {f"stream_{at}": table.reader for at, table in enumerate(tables) if not isinstance(table, CsvTable)}
+    sources = [
+        _csv_source(engine, table, LEDGER_COLUMNS)
+        if isinstance(table, CsvTable)
+        else _stream_source(f"stream_{at}", table.decimals)
+        for at, table in enumerate(tables)
+    ]
+    sql = fill(
+        _LINES,
+        source=" UNION ALL ".join(sources),
+        credit=_units("credit"),
+        debit=_units("debit"),
+        decimals="[" + ", ".join(map(str, engine.decimals.values())) + "]",
+        **_PATTERNS,
+    )
+    rows = sum(table.rows for table in tables)
+    with engine.streams(streams):
+        engine.run_long(sql, rows, advance)
+    for table in tables:
+        table.unchanged()
+    return _counts(engine, "pool", "lines") == (rows, rows)
+
+
+def load_accounts(engine: Engine, table: CsvTable) -> bool:
+    """Load the accounts, sorted by client; whether every row, as many as were counted, is sound."""
+    engine.run(fill(_ACCOUNTS, source=_csv_source(engine, table, ACCOUNTS_COLUMNS), **_PATTERNS))
+    table.unchanged()
+    return _counts(engine, "client_id", "accounts") == (table.rows, table.rows)
+
+
+def load_previous(engine: Engine, path: Path, rows: int) -> bool:
+    """Keep the clients that had a credit in an earlier extract; whether all its rows are such as are written.
+
+    rows: lines below the header, each of the shape that ledger_previous.py judges.
+    """
+    tsv = _csv(engine, path, EXTRACT_COLUMNS, "\t")
+    engine.run(
+        fill(
+            _PREVIOUS,
+            source=f"SELECT * REPLACE (coalesce(client_code, '') AS client_code) FROM {tsv}",  # noqa: S608
+            buckets=", ".join(quoted(str(code)) for code in sorted(BUCKETS)),
+            **_PATTERNS,
+        )
+    )
+    sound = _counts(engine, "pool", "previous_lines") == (rows, rows) and not out_of_order(engine, "previous_lines", 1)
+    if sound:
+        ((others,),) = engine.run(_OTHER_CODES)
+        engine.run("CREATE TABLE previous AS SELECT DISTINCT client_id FROM previous_lines WHERE credited")
+        sound = not others
+    engine.run("DROP TABLE previous_lines")
+    return sound
