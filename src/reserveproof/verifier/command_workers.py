@@ -12,6 +12,7 @@ import multiprocessing
 import os
 import signal
 from collections.abc import Callable, Iterator, Sequence
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from types import TracebackType
@@ -120,6 +121,7 @@ def _without_interrupts() -> Iterator[None]:
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
+    resource_tracker.ensure_running()  # before: it takes what is held back for its own, and lets it go
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
@@ -129,6 +131,7 @@ def _without_interrupts() -> Iterator[None]:
 
 def _work(connection: Connection) -> None:
     """A worker: tasks one by one, until the command is gone."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     function: Callable[[Any], Any] | None = None
     while True:
         try:
