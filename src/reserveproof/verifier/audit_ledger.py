@@ -106,7 +106,7 @@ def read_tables(
         [open_source(path, judge.columns) for path in its] for judge, its in zip(judges, paths, strict=True)
     ]  # fmt: skip
     whole = sum(source.end - source.start for its in sources for source in its)
-    cut_at = cuts(sources[0], -(-whole // means.sizes.clients))
+    cut_at = cuts([source for its in sources for source in its], -(-whole // means.sizes.clients))
     tables = [
         sort_table(
             its, judge, cut_at, means.folder, sizes=means.sizes, map_=means.map_, progress=means.progress
@@ -160,6 +160,7 @@ def judge_ledger(
     return found
 
 
+# (13)
 def check_rows(tables: AuditTables, found: JudgedLedger) -> None:
     """One code a client over the whole ledger, and one row for each pool, asset, client and bucket. InputError names
     both rows; of several, those of the first client (codes), or the first in the extract's order."""

@@ -89,7 +89,7 @@ def open_source(path: Path, columns: tuple[str, ...]) -> Source:
 
 
 def cuts(sources: Sequence[Source], ranges: int) -> tuple[str, ...]:
-    """The clients at which the ranges begin, but for the first: quantiles of ids from all over the ledger. An id in
+    """The clients at which the ranges begin, but for the first: quantiles of ids from all over the tables. An id in
     a line that will be refused is as good as any other."""
     wanted = 64 * ranges
     whole = sum(source.end - source.start for source in sources)
