@@ -23,7 +23,10 @@ class Blocked(importlib.abc.MetaPathFinder):
             raise ModuleNotFoundError(f"blocked: {name}", name=name)
 sys.meta_path.insert(0, Blocked())
 """
-EXTRAS = ["typer", "rich", "orjson", "duckdb", "pyarrow", "adbc_driver_manager", "coincurve", "sha3", "pymerkle"]
+EXTRAS = [
+    "typer", "rich", "orjson", "duckdb", "pyarrow", "adbc_driver_manager", "coincurve", "sha3", "pymerkle",
+    "reserveproof_kernel",
+]  # fmt: skip
 
 
 def run_blocked(blocked, code, *arguments):
