@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from ..format.times import format_time
+from .progress import SILENT, Progress
 
 Folder = Annotated[Path, typer.Argument(metavar="DIR", help="The custodian's workspace.", show_default=False)]
 SnapshotId = Annotated[str, typer.Argument(metavar="ID", help="The snapshot.", show_default=False)]
@@ -53,15 +54,17 @@ def _stderr(text: str) -> None:
 
 
 @contextlib.contextmanager
-def working(what: str) -> Iterator[None]:
-    """Show on a terminal that something takes time; silent anywhere else."""
+def working(what: str) -> Iterator[Progress]:
+    """Show on a terminal what takes time, and how far each stage of it is; silent anywhere else."""
     if not sys.stderr.isatty():
-        yield
+        yield SILENT
         return
     from rich.console import Console
 
-    with Console(stderr=True).status(what):
-        yield
+    from .command_progress import Bars
+
+    with Bars(what, Console(stderr=True)) as bars:
+        yield bars
 
 
 def now() -> str:

@@ -167,11 +167,11 @@ def _check_ledger(
 ) -> tuple[InputError, ...]:
     with (
         workspace.lock(),  # whoever holds it tidies away temporary names, and this is one
-        working("checking the ledger"),
+        working("checking the ledger") as progress,
         atomic_files.transport(f"work in {workspace.path}"),
         tempfile.TemporaryDirectory(prefix=atomic_files.TEMPORARY, dir=workspace.path) as scratch,
     ):
-        found = check_inputs(config, given, Path(scratch), rows)
+        found = check_inputs(config, given, Path(scratch), rows, progress=progress)
     if not found:
         say("ledger: ok")
     return found
@@ -203,8 +203,9 @@ def snapshot(
         before = workspace.snapshot(previous) if previous else None
         accepted: list[InputError] | None = [] if accept_findings else None
         try:
-            with working(f"building the trees of {one.id}"):
-                state = take_ledger(one, config, LedgerInput(sources, accounts, control_totals, before, accepted))
+            with working(f"building the trees of {one.id}") as progress:
+                given = LedgerInput(sources, accounts, control_totals, before, accepted)
+                state = take_ledger(one, config, given, progress=progress)
         except LedgerFindingsError as error:
             for finding in error.findings:
                 warn(finding.message, finding.hint)

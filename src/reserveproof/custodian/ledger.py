@@ -117,23 +117,24 @@ def import_ledger(
         tables: list[Table] = [*opened_sources, *([account_table] if account_table else [])]
         with Engine(work, grid, tables, [previous] if previous else []) as engine:
             if previous and before:
-                _load_previous(engine, previous, before.rows)
+                _load_previous(engine, previous, before.rows, progress)
             _load(engine, opened_sources, account_table, grid, findings, progress)
             sums = _sound_totals(engine, opened_sources, findings)
-            with progress.stage("comparing clients and accounts", 0, ""):
-                facts = gather(
-                    engine, accounts=account_table is not None, previous=previous is not None, control=control
-                )
+            rows = sum(table.rows for table in opened_sources)
+            facts = gather(
+                engine, rows=rows, accounts=account_table is not None, previous=previous is not None, control=control,
+                progress=progress,
+            )  # fmt: skip
             control_sha = accounts_sha = ""
             if control is not None:
-                rows = (ControlTotalRow(*cell, credit) for cell, credit in sorted(control.items()))
-                control_sha = publish.write(CONTROL_TOTALS_FILE, write_control_totals(rows))
+                credits = (ControlTotalRow(*cell, credit) for cell, credit in sorted(control.items()))
+                control_sha = publish.write(CONTROL_TOTALS_FILE, write_control_totals(credits))
             if account_table:
                 accounts_sha = write_accounts(publish, engine, account_table.rows, progress)
-            extract_sha = write_extract(publish, engine, sum(table.rows for table in opened_sources), progress)
+            extract_sha = write_extract(publish, engine, rows, progress)
         publish.keep()
     return LedgerSummary(
-        sum(table.rows for table in opened_sources),
+        rows,
         {place: Cell(*total) for place, total in sums.items()},
         extract_sha,
         accounts_sha,
@@ -190,14 +191,14 @@ def check_ledger(
                 tables = [*files, *([account_table] if account_table else [])]
                 with Engine(work, grid, tables, [previous] if previous else []) as engine:
                     if previous:
-                        _try(findings, lambda: _load_previous(engine, previous, before[0].rows))
+                        _try(findings, lambda: _load_previous(engine, previous, before[0].rows, progress))
                     _load(engine, files, account_table, grid, findings, progress)
                     sums = {} if findings.found else _sound_totals(engine, files, findings)
                     if judge and not findings.found:
-                        with progress.stage("comparing clients and accounts", 0, ""):
-                            facts = gather(
-                                engine, accounts=account_table is not None, previous=bool(previous), control=control
-                            )
+                        facts = gather(
+                            engine, rows=sum(table.rows for table in files), accounts=account_table is not None,
+                            previous=previous is not None, control=control, progress=progress,
+                        )  # fmt: skip
                         findings.found += judge(facts, {cell: credit for cell, (_, credit, _) in sums.items()}, engine)
         except EnoughError:
             pass
@@ -234,9 +235,10 @@ def _load(
     """Load every table; where one is not sound, name its rows, and every row that stands twice."""
     if not files:
         raise UsageError("no ledger was given")
+    rows = sum(table.rows for table in files)
     with (
         _explained(files, grid.ledger, findings),
-        progress.stage("sorting the ledger", sum(table.rows for table in files), "lines") as advance,
+        progress.stage("sorting the ledger", rows, "lines") as advance,
     ):
         if not load_lines(engine, files, advance):
             name_unsound(files, grid.ledger, findings)
@@ -247,12 +249,13 @@ def _load(
     if findings.found:
         return
     limit = findings.limit or 1
-    with progress.stage("looking for doubles", 0, ""):
-        name_doubles(files, ("client_id", "pool", "asset", "bucket"), set(double_lines(engine, limit)), findings)
-        name_codes(files, set(two_codes(engine, limit)), findings)
-        if accounts:
-            double = {(client,) for client in double_accounts(engine, limit)}
-            name_doubles([accounts], ("client_id",), double, findings)
+    with progress.stage("looking for doubles", 2 * rows, "lines") as advance:
+        twice = set(double_lines(engine, rows, limit, advance))
+        name_doubles(files, ("client_id", "pool", "asset", "bucket"), twice, findings)
+        name_codes(files, set(two_codes(engine, rows, limit, advance)), findings)
+    if accounts:
+        double = {(client,) for client in double_accounts(engine, limit)}
+        name_doubles([accounts], ("client_id",), double, findings)
 
 
 @contextmanager
@@ -321,8 +324,10 @@ def _read_previous(path: Path, progress: Progress) -> SourceFile:
     return SourceFile(str(path), sha256, rows)
 
 
-def _load_previous(engine: Engine, path: Path, rows: int) -> None:
-    if not load_previous(engine, path, rows):
+def _load_previous(engine: Engine, path: Path, rows: int, progress: Progress) -> None:
+    with progress.stage(f"loading {path.name}", 2 * rows, "lines") as advance:
+        sound = load_previous(engine, path, rows, advance)
+    if not sound:
         name_previous(path)
 
 

@@ -7,6 +7,7 @@ Sums are taken in two limbs, so that they are exact whatever the total, and put 
 from __future__ import annotations
 
 from .ledger_engine import Engine, fill
+from .progress import Advance
 
 _LIMB = 64
 _MASK = f"{2**_LIMB - 1}::HUGEINT"
@@ -31,20 +32,22 @@ FROM lines GROUP BY pool, asset ORDER BY pool, asset
 """
 
 
-def out_of_order(engine: Engine, table: str, limit: int) -> list[tuple[str, str, str, str]]:
+def out_of_order(
+    engine: Engine, table: str, rows: int, limit: int, advance: Advance
+) -> list[tuple[str, str, str, str]]:
     """(client, pool, asset, bucket) of rows that do not stand above the one before them, each once."""
-    found = engine.run(fill(_OUT_OF_ORDER, table=table, limit=str(limit)))
+    found = engine.run_long(fill(_OUT_OF_ORDER, table=table, limit=str(limit)), rows, advance)
     return [(str(client), str(pool), str(asset), str(bucket)) for client, pool, asset, bucket in found]
 
 
-def double_lines(engine: Engine, limit: int) -> list[tuple[str, str, str, str]]:
+def double_lines(engine: Engine, rows: int, limit: int, advance: Advance) -> list[tuple[str, str, str, str]]:
     """(client, pool, asset, bucket) that stand in more than one row. The engine sorted them: nothing else is wrong."""
-    return out_of_order(engine, "lines", limit)
+    return out_of_order(engine, "lines", rows, limit, advance)
 
 
-def two_codes(engine: Engine, limit: int) -> list[str]:
+def two_codes(engine: Engine, rows: int, limit: int, advance: Advance) -> list[str]:
     """Clients with more than one client_code. Makes the table of clients, which the facts use as well."""
-    engine.run(_CLIENTS)
+    engine.run_long(_CLIENTS, rows, advance)
     found = engine.run("SELECT client_id FROM clients WHERE NOT one_code ORDER BY 1 LIMIT $limit", {"limit": limit})
     return [str(client) for (client,) in found]
 

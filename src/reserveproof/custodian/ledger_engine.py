@@ -116,13 +116,13 @@ class Engine:
         with _guarded():
             return self._con.execute(sql, values).fetchall()
 
-    def run_long(self, sql: str, total: int, advance: Advance) -> None:
-        """Run one statement that takes total units, and tell advance from time to time how many more are done."""
+    def run_long(self, sql: str, total: int, advance: Advance, values: Any = None) -> list[tuple[Any, ...]]:
+        """As run, for a statement that takes total units: advance is told from time to time how many more are done."""
         ended = threading.Event()
         watch = threading.Thread(target=self._watch, args=(ended, total, advance), daemon=True)
         watch.start()
         try:
-            self.run(sql)
+            return self.run(sql, values)
         finally:
             ended.set()
             watch.join()

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from ..format.vocabulary import RELATED_TYPES
 from .ledger_engine import Engine
+from .progress import Progress
 
 SHOWN = 100
 """Ids that a list shows; its count is of all."""
@@ -69,11 +70,17 @@ _SELECTIONS = {
 
 
 def gather(
-    engine: Engine, *, accounts: bool, previous: bool, control: Mapping[tuple[str, str], int] | None
+    engine: Engine,
+    *,
+    rows: int,
+    accounts: bool,
+    previous: bool,
+    control: Mapping[tuple[str, str], int] | None,
+    progress: Progress,
 ) -> LedgerFacts:
     """The facts of a loaded ledger that was checked (ledger_checks.py) and whose totals are below 2^127.
 
-    accounts and previous: whether the engine holds them.
+    rows: of the ledger. accounts and previous: whether the engine holds them.
     """
     ((clients,),) = engine.run("SELECT count(*) FROM clients")
     dropped = None
@@ -81,13 +88,15 @@ def gather(
         dropped = _listed(engine, "dropped, closed apart" if accounts else "dropped")
     if not accounts:
         return LedgerFacts(int(clients), dropped=dropped, control=control)
-    engine.run(_FURTHER_CREDITS)
+    with progress.stage("comparing clients and accounts", 2 * rows, "lines") as advance:
+        engine.run_long(_FURTHER_CREDITS, rows, advance)
+        by_type = {
+            (str(pool), str(asset), str(kind)): (int(holders), int(credit), int(debit))
+            for pool, asset, kind, holders, credit, debit in engine.run_long(_BY_TYPE, rows, advance)
+        }
     return LedgerFacts(
         int(clients),
-        by_type={
-            (str(pool), str(asset), str(kind)): (int(holders), int(credit), int(debit))
-            for pool, asset, kind, holders, credit, debit in engine.run(_BY_TYPE)
-        },
+        by_type=by_type,
         untagged=_listed(engine, "untagged"),
         mistagged=_listed(engine, "mistagged"),
         absent=_listed(engine, "absent"),

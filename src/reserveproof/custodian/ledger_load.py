@@ -166,21 +166,21 @@ def load_accounts(engine: Engine, table: CsvTable) -> bool:
     return _counts(engine, "client_id", "accounts") == (table.rows, table.rows)
 
 
-def load_previous(engine: Engine, path: Path, rows: int) -> bool:
+def load_previous(engine: Engine, path: Path, rows: int, advance: Advance) -> bool:
     """Keep the clients that had a credit in an earlier extract; whether all its rows are such as are written.
 
-    rows: lines below the header, each of the shape that ledger_previous.py judges.
+    rows: lines below the header, each of the shape that ledger_previous.py judges. advance: is told each twice.
     """
     tsv = _csv(engine, path, EXTRACT_COLUMNS, "\t")
-    engine.run(
-        fill(
-            _PREVIOUS,
-            source=f"SELECT * REPLACE (coalesce(client_code, '') AS client_code) FROM {tsv}",  # noqa: S608
-            buckets=", ".join(quoted(str(code)) for code in sorted(BUCKETS)),
-            **_PATTERNS,
-        )
+    load = fill(
+        _PREVIOUS,
+        source=f"SELECT * REPLACE (coalesce(client_code, '') AS client_code) FROM {tsv}",  # noqa: S608
+        buckets=", ".join(quoted(str(code)) for code in sorted(BUCKETS)),
+        **_PATTERNS,
     )
-    sound = _counts(engine, "pool", "previous_lines") == (rows, rows) and not out_of_order(engine, "previous_lines", 1)
+    engine.run_long(load, rows, advance)
+    sound = _counts(engine, "pool", "previous_lines") == (rows, rows)
+    sound = sound and not out_of_order(engine, "previous_lines", rows, 1, advance)
     if sound:
         ((others,),) = engine.run(_OTHER_CODES)
         engine.run("CREATE TABLE previous AS SELECT DISTINCT client_id FROM previous_lines WHERE credited")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from pathlib import Path
 
 from ..format.tables import EXTRACT_COLUMNS, read_extract
@@ -22,7 +23,10 @@ def scan_previous(path: Path, progress: Progress) -> tuple[str, int]:
     """
     digest, plain = hashlib.sha256(), PlainLines(len(EXTRACT_COLUMNS), b"\t", b"\n")
     lines, carry, sound = 0, b"", True
-    with opened(path) as stream, progress.stage(f"reading {path.name}", path.stat().st_size, "bytes") as advance:
+    with (
+        opened(path) as stream,
+        progress.stage(f"reading {path.name}", os.fstat(stream.fileno()).st_size, "bytes") as advance,
+    ):
         sound = stream.read(len(_HEADER)) == _HEADER
         stream.seek(0)
         while sound and (block := stream.read(_BLOCK)):
