@@ -162,27 +162,28 @@ def _clients(
     code, "pool asset" and bucket: the rows of one leaf stand together, and so do a client's codes."""
     judged.rows = len(lines)
     clients: list[str] = []
-    by_type: dict[str | None, dict[str, CellSums]] = {}
-    sums: dict[str, CellSums] = {}
-    cell = _Cell("", None)
+    by_type: dict[str | None, dict[str, tuple[CellSums, _Cell]]] = {}
+    places: dict[str, tuple[CellSums, _Cell]] = {}
+    sums, cell = CellSums(), _Cell("", None)
+    dedicated, too_large = judging.dedicated, judged.too_large
     client = code = name = mark = ""  # no line is of them: an id is never empty
     holder, ids = b"", ""
     count = credit = debit = 0
     entries = b""
 
     def finish_leaf() -> None:
-        its = sums.get(name)
-        if its is None:
-            its = sums[name] = CellSums()
-        its.leaves += 1
-        its.holders += credit > 0
-        its.credit += credit
-        its.debit += debit
+        sums.leaves += 1
+        if credit:
+            sums.holders += 1
+            sums.credit += credit
+        if debit:
+            sums.debit += debit
         if credit >= AMOUNT_BOUND or debit >= AMOUNT_BOUND:
-            judged.too_large.add(name)
+            too_large.add(name)
         elif cell.hasher is not None:
-            cell.leaves.append(cell.hasher.record(holder, entries_details(count, entries), credit))
-        if client in judging.dedicated:
+            details = _NOTHING_DETAILS.get(entries) or entries_details(count, entries)
+            cell.leaves.append(cell.hasher.record(holder, details, credit))
+        if client in dedicated:
             judged.own[client, name] = credit
 
     # The loop that every row of a ledger goes through.
@@ -193,14 +194,18 @@ def _clients(
                 finish_leaf()
             if its_client != client:
                 clients.append(its_client)
-                sums = by_type.setdefault(accounts.types.get(its_client), {})
+                places = by_type.setdefault(accounts.types.get(its_client), {})
             elif its_code != code and judged.two_codes is None:
                 judged.two_codes = client
             if its_client != client or its_code != code:
                 client, code = its_client, its_code
                 holder, ids = client_holder(client, code), f"\t{client}\t{code}\t"
             name = its_name
-            cell = cells.get(name) or cells.setdefault(name, _cell(name, judging))
+            place = places.get(name)
+            if place is None:
+                cell = cells.get(name) or cells.setdefault(name, _cell(name, judging))
+                place = places[name] = CellSums(), cell
+            sums, cell = place
             count = credit = debit = 0
             entries = b""
         elif its_mark == mark:
@@ -220,12 +225,14 @@ def _clients(
     if count:
         finish_leaf()
     judged.sums = {
-        (name, account_type): its for account_type, cells_of in by_type.items() for name, its in cells_of.items()
+        (name, account_type): its for account_type, all_of in by_type.items() for name, (its, _) in all_of.items()
     }
     return clients
 
 
 _NOTHING = {mark: line_entry(code, 0, 0) for mark, code in CODES.items()}
+_NOTHING_DETAILS = {entries: entries_details(1, entries) for entries in _NOTHING.values()}
+"""Of the lines that hold nothing, which are many."""
 _BUCKETS = {mark: str(code) for mark, code in CODES.items()}
 
 
