@@ -217,7 +217,7 @@ def build(tree, key, min_depth, leaves):
     return commit(tree, key, depth_for(len(leaves), min_depth), in_order(digests))
 
 
-# That a holder stands once is seen where holders are still known: in the ledger (audit_ledger.check_rows) and in the register.
+# That a holder stands once is seen where holders are still known: in the ledger (check_rows) and in the register.
 ABOVE_THE_TREE = {"holder-twice"}
 
 

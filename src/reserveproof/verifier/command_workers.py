@@ -84,8 +84,6 @@ class Workers:
                     answer: Answer = _opened(*answers.pop(following))
                     following += 1
                     yield answer
-            busy.clear()
-            following = len(tasks)
         finally:
             if following < len(tasks):
                 self.close()

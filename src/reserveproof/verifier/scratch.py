@@ -29,7 +29,7 @@ def write_parts(path: Path, parts: Iterable[bytes]) -> tuple[Part, ...]:
     made: list[Part] = []
     at = 0
     try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
         with os.fdopen(handle, "wb") as file:
             for data in parts:
                 file.write(data)
