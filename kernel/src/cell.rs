@@ -5,21 +5,24 @@ use rayon::prelude::*;
 use crate::Refused;
 use crate::columns::{Amounts, Texts};
 use crate::hash::{DIGEST, Digest, Hmac, Message};
-use crate::line::{Bucket, LineTags, put_short, sums};
+use crate::line::{BUCKETS, Bucket, LineTags, put_short, sums};
 use crate::tree::{BOUND, ENTRY, Hasher, NODE, depth_of, fill_levels, stored_counts, too_large};
 
 /// Bytes of a key in a book.
 pub const KEY: usize = 16;
 /// A key in a book.
 pub type Key = [u8; KEY];
+/// The format's bounds of a client's id and code.
+const MAX_ID: usize = 128;
+const MAX_CODE: usize = 64;
 /// Rows that one task hashes.
 const TASK: usize = 2048;
 
 /// The key of a client in the book of a snapshot: a keyed hash of its id, cut.
 pub fn client_key(index: &Hmac, id: &[u8]) -> Key {
-    let mut message = Message::new();
+    let mut message = Message::<3>::new();
     message.push(id);
-    index.digest(message)[..KEY].try_into().expect("a digest is longer than a key")
+    index.digest(&mut message)[..KEY].try_into().expect("a digest is longer than a key")
 }
 
 /// What was added to a cell.
@@ -38,6 +41,24 @@ pub struct Summary {
     /// Bytes of ids, codes, buckets and amounts as the canonical extract writes them, with a tab or a newline for each
     /// of its seven columns: what shows that the file has no second spelling of a number.
     pub text: u64,
+}
+
+impl Summary {
+    /// Counts one leaf. Refused where a sum is not below 2^127.
+    fn add(&mut self, rows: u64, credit: u128, debit: u128) -> Result<(), Refused> {
+        self.merge(&Summary { rows, leaves: 1, holders: (credit > 0) as u64, credit, debit, text: 0 })
+    }
+
+    fn merge(&mut self, other: &Summary) -> Result<(), Refused> {
+        let sum = |a: u128, b: u128| a.checked_add(b).filter(|sum| *sum < BOUND).ok_or_else(too_large);
+        self.credit = sum(self.credit, other.credit)?;
+        self.debit = sum(self.debit, other.debit)?;
+        self.rows += other.rows;
+        self.leaves += other.leaves;
+        self.holders += other.holders;
+        self.text += other.text;
+        Ok(())
+    }
 }
 
 /// What a book keeps of the leaves, in the order of their rows: parallel columns.
@@ -70,12 +91,6 @@ pub struct Cell {
     summary: Summary,
 }
 
-/// Rows of one client inside a batch.
-struct Group {
-    first: usize,
-    end: usize,
-}
-
 impl Cell {
     /// index_key: of the book that the leaves go into.
     pub fn new(tree_id: &Digest, tree_key: &Digest, index_key: &Digest) -> Cell {
@@ -103,7 +118,7 @@ impl Cell {
         }
         for entry in entries.chunks_exact(ENTRY) {
             let credit = u128::from_be_bytes(entry[2 * DIGEST..].try_into().expect("an entry has 80 bytes"));
-            self.count(0, credit, 0)?;
+            self.summary.add(0, credit, 0)?;
             self.holders.push(entry[..DIGEST].try_into().expect("an entry has 80 bytes"));
         }
         let hasher = &self.hasher;
@@ -133,7 +148,7 @@ impl Cell {
                 if codes.get(at) != open.code {
                     return Err(two_codes());
                 }
-                open.buckets.push(bucket_of(at, buckets, credits, debits)?);
+                open.buckets.push(Batch { ids, codes, buckets, credits, debits }.bucket(at)?);
                 at += 1;
             }
             if at == rows {
@@ -144,51 +159,53 @@ impl Cell {
             }
             self.close()?;
         }
-        let mut groups = Vec::new();
-        while at < rows {
-            let first = at;
-            at += 1;
-            while at < rows && ids.get(at) == ids.get(first) {
-                if codes.get(at) != codes.get(first) {
-                    return Err(two_codes());
-                }
-                at += 1;
-            }
-            if at < rows && ids.get(at) < ids.get(first) {
-                return Err(disorder());
-            }
-            groups.push(Group { first, end: at });
+        if at == rows {
+            return Ok(());
         }
+        let batch = Batch { ids, codes, buckets, credits, debits };
         // The last client's rows may go on in the next call.
-        if let Some(last) = groups.pop() {
-            let rows = last.first..last.end;
-            let found: Result<Vec<_>, _> = rows.map(|row| bucket_of(row, buckets, credits, debits)).collect();
-            let (id, code) = (ids.get(last.first).to_vec(), codes.get(last.first).to_vec());
-            self.open = Some(Open { id, code, buckets: found? });
+        let mut last = rows - 1;
+        while last > at && ids.get(last - 1) == ids.get(rows - 1) {
+            last -= 1;
         }
-        let parts: Result<Vec<Part>, Refused> = groups
-            .par_chunks(TASK)
-            .map(|groups| {
-                let mut part = Part::default();
-                let mut found = Vec::with_capacity(16);
-                for group in groups {
-                    found.clear();
-                    for row in group.first..group.end {
-                        found.push(bucket_of(row, buckets, credits, debits)?);
-                    }
-                    self.leaf(ids.get(group.first), codes.get(group.first), &found, &mut part)?;
-                }
-                Ok(part)
-            })
-            .collect();
+        let tasks = batch.cut(at, last);
+        let parts: Result<Vec<Part>, Refused> =
+            tasks.par_windows(2).map(|ends| self.part(&batch, at, ends[0], ends[1])).collect();
         for part in parts? {
             self.take(part)?;
         }
+        if last > at && ids.get(last) < ids.get(last - 1) {
+            return Err(disorder());
+        }
+        let mut found = Vec::new();
+        batch.line(last, rows, &mut found)?;
+        self.open = Some(Open { id: ids.get(last).to_vec(), code: codes.get(last).to_vec(), buckets: found });
         Ok(())
+    }
+
+    /// Hashes the clients of some rows. start: of the batch's own, before which no row is looked at.
+    fn part(&self, batch: &Batch, start: usize, first: usize, end: usize) -> Result<Part, Refused> {
+        let (mut part, mut found, mut at) = (Part::default(), Vec::with_capacity(BUCKETS), first);
+        while at < end {
+            let group = at;
+            if group > start && batch.ids.get(group) < batch.ids.get(group - 1) {
+                return Err(disorder());
+            }
+            at += 1;
+            while at < end && batch.ids.get(at) == batch.ids.get(group) {
+                at += 1;
+            }
+            batch.line(group, at, &mut found)?;
+            self.leaf(batch.ids.get(group), batch.codes.get(group), &found, &mut part)?;
+        }
+        Ok(part)
     }
 
     /// Hashes one client's line into a part.
     fn leaf(&self, id: &[u8], code: &[u8], buckets: &[Bucket], part: &mut Part) -> Result<(), Refused> {
+        if id.is_empty() || id.len() > MAX_ID || code.len() > MAX_CODE {
+            return Err(Refused("columns", "a client id or code is not of the format's length".into()));
+        }
         let (credit, debit) = sums(buckets)?;
         let mut entry = [0; ENTRY];
         entry[..DIGEST].copy_from_slice(&self.tags.holder(id, code));
@@ -200,35 +217,22 @@ impl Cell {
         part.short.extend_from_slice(code);
         put_short(&mut part.short, buckets);
         part.ends.push(part.short.len() as u64);
-        part.counts.push((buckets.len() as u64, credit, debit));
+        part.summary.add(buckets.len() as u64, credit, debit)?;
         for bucket in buckets {
             let digits = |amount: u128| amount.checked_ilog10().unwrap_or(0) as u64 + 1;
-            part.text += (id.len() + code.len()) as u64 + if bucket.code < 10 { 1 } else { 2 };
-            part.text += digits(bucket.credit) + digits(bucket.debit) + 7;
+            part.summary.text += (id.len() + code.len()) as u64 + if bucket.code < 10 { 1 } else { 2 };
+            part.summary.text += digits(bucket.credit) + digits(bucket.debit) + 7;
         }
         Ok(())
     }
 
     fn take(&mut self, part: Part) -> Result<(), Refused> {
-        for (rows, credit, debit) in &part.counts {
-            self.count(*rows, *credit, *debit)?;
-        }
-        self.summary.text += part.text;
+        self.summary.merge(&part.summary)?;
         let start = self.lines.short.len() as u64;
         self.lines.ends.extend(part.ends.iter().map(|end| start + end));
         self.lines.short.extend_from_slice(&part.short);
         self.lines.keys.extend_from_slice(&part.keys);
         self.leaves.extend_from_slice(&part.leaves);
-        Ok(())
-    }
-
-    fn count(&mut self, rows: u64, credit: u128, debit: u128) -> Result<(), Refused> {
-        let summary = &mut self.summary;
-        summary.rows += rows;
-        summary.leaves += 1;
-        summary.holders += (credit > 0) as u64;
-        summary.credit = summary.credit.checked_add(credit).filter(|sum| *sum < BOUND).ok_or_else(too_large)?;
-        summary.debit = summary.debit.checked_add(debit).filter(|sum| *sum < BOUND).ok_or_else(too_large)?;
         Ok(())
     }
 
@@ -305,14 +309,52 @@ struct Part {
     keys: Vec<Key>,
     ends: Vec<u64>,
     short: Vec<u8>,
-    counts: Vec<(u64, u128, u128)>,
-    text: u64,
+    summary: Summary,
 }
 
-fn bucket_of(row: usize, codes: &[u8], credits: Amounts, debits: Amounts) -> Result<Bucket, Refused> {
-    match (credits.get(row), debits.get(row)) {
-        (Some(credit), Some(debit)) => Ok(Bucket { code: codes[row], credit, debit }),
-        _ => Err(Refused("sum", "an amount is not below 2^127 base units".into())),
+/// The rows of one call.
+struct Batch<'a> {
+    ids: Texts<'a>,
+    codes: Texts<'a>,
+    buckets: &'a [u8],
+    credits: Amounts<'a>,
+    debits: Amounts<'a>,
+}
+
+impl Batch<'_> {
+    /// Where tasks over rows first to end begin and end: at the first row of a client each.
+    fn cut(&self, first: usize, end: usize) -> Vec<usize> {
+        let mut found = vec![first];
+        let mut at = first + TASK;
+        while at < end {
+            if self.ids.get(at) != self.ids.get(at - 1) {
+                found.push(at);
+                at += TASK;
+            } else {
+                at += 1;
+            }
+        }
+        found.push(end);
+        found
+    }
+
+    fn bucket(&self, row: usize) -> Result<Bucket, Refused> {
+        match (self.credits.get(row), self.debits.get(row)) {
+            (Some(credit), Some(debit)) => Ok(Bucket { code: self.buckets[row], credit, debit }),
+            _ => Err(Refused("sum", "an amount is not below 2^127 base units".into())),
+        }
+    }
+
+    /// The buckets of one client's rows.
+    fn line(&self, first: usize, end: usize, to: &mut Vec<Bucket>) -> Result<(), Refused> {
+        to.clear();
+        for row in first..end {
+            if self.codes.get(row) != self.codes.get(first) {
+                return Err(two_codes());
+            }
+            to.push(self.bucket(row)?);
+        }
+        Ok(())
     }
 }
 
@@ -426,7 +468,11 @@ mod tests {
 
     #[test]
     fn what_a_reader_of_the_extract_refuses_is_refused() {
-        let cases: [(&[Row], &str); 7] = [
+        let long = "x".repeat(MAX_ID + 1);
+        let cases: [(&[Row], &str); 10] = [
+            (&[("", "", 1, 0, 0)], "columns"),
+            (&[(&long, "", 1, 0, 0)], "columns"),
+            (&[("A", &long[..MAX_CODE + 1], 1, 0, 0)], "columns"),
             (&[("B", "", 1, 0, 0), ("A", "", 1, 0, 0)], "order"),
             (&[("A", "", 2, 0, 0), ("A", "", 1, 0, 0)], "order"),
             (&[("A", "", 1, 0, 0), ("A", "", 1, 0, 0)], "order"),

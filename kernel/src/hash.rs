@@ -4,8 +4,8 @@ use sha2::block_api::compress256;
 
 /// Bytes of a digest.
 pub const DIGEST: usize = 32;
-/// The longest message after a kept block: a line of ten buckets has 363 bytes.
-const LONGEST: usize = 512 - 9;
+/// The least that FIPS 180-4 adds to a message: a byte and the length.
+const PADDING: usize = 9;
 
 const INITIAL: [u32; 8] =
     [0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19];
@@ -32,21 +32,23 @@ impl Midstate {
     }
 }
 
-/// What follows a midstate, on the stack. A message longer than any of the format's is a fault and panics.
-pub struct Message {
-    blocks: [[u8; 64]; 8],
+/// What follows a midstate, on the stack: at most BLOCKS blocks with their padding. A longer message is a fault and
+/// panics. Small, so that hashing a node does not clear room for the longest line.
+pub struct Message<const BLOCKS: usize> {
+    blocks: [[u8; 64]; BLOCKS],
     length: usize,
 }
 
-impl Default for Message {
+impl<const BLOCKS: usize> Default for Message<BLOCKS> {
     fn default() -> Self {
-        Message { blocks: [[0; 64]; 8], length: 0 }
+        Message { blocks: [[0; 64]; BLOCKS], length: 0 }
     }
 }
 
-impl Message {
+impl<const BLOCKS: usize> Message<BLOCKS> {
     /// An empty message.
-    pub fn new() -> Message {
+    #[inline]
+    pub fn new() -> Self {
         Message::default()
     }
 
@@ -54,22 +56,23 @@ impl Message {
     #[inline]
     pub fn push(&mut self, data: &[u8]) -> &mut Self {
         let end = self.length + data.len();
-        assert!(end <= LONGEST, "a message is longer than the format has");
+        assert!(end + PADDING <= BLOCKS * 64, "a message is longer than the format has");
         self.blocks.as_flattened_mut()[self.length..end].copy_from_slice(data);
         self.length = end;
         self
     }
 
     /// Appends lp(data): its length as u32, then the bytes.
+    #[inline]
     pub fn push_prefixed(&mut self, data: &[u8]) -> &mut Self {
         self.push(&(data.len() as u32).to_be_bytes()).push(data)
     }
 
     /// SHA-256 of what the midstate holds and of this message, padded as FIPS 180-4 section 5.1.1 says.
     #[inline]
-    pub fn finish(mut self, from: &Midstate) -> Digest {
+    pub fn finish(&mut self, from: &Midstate) -> Digest {
         let bits = (from.bytes + self.length as u64) * 8;
-        let count = (self.length + 9).div_ceil(64);
+        let count = (self.length + PADDING).div_ceil(64);
         let flat = self.blocks.as_flattened_mut();
         flat[self.length] = 0x80;
         flat[count * 64 - 8..count * 64].copy_from_slice(&bits.to_be_bytes());
@@ -85,14 +88,14 @@ impl Message {
 
 /// SHA-256 of a short message.
 pub fn sha256(data: &[u8]) -> Digest {
-    let mut message = Message::new();
+    let mut message = Message::<8>::new();
     message.push(data);
     message.finish(&Midstate::START)
 }
 
 /// T(name): the first 32 bytes of every preimage.
 pub fn tag(name: &str) -> Digest {
-    let mut message = Message::new();
+    let mut message = Message::<2>::new();
     message.push(b"reserveproof/v1/").push(name.as_bytes());
     message.finish(&Midstate::START)
 }
@@ -117,9 +120,9 @@ impl Hmac {
 
     /// Of a message.
     #[inline]
-    pub fn digest(&self, message: Message) -> Digest {
+    pub fn digest<const BLOCKS: usize>(&self, message: &mut Message<BLOCKS>) -> Digest {
         let inner = message.finish(&self.inner);
-        let mut outer = Message::new();
+        let mut outer = Message::<1>::new();
         outer.push(&inner);
         outer.finish(&self.outer)
     }
@@ -146,10 +149,11 @@ mod tests {
     #[test]
     fn every_length_as_the_library_hashes_it() {
         use sha2::Digest as _;
+        const LONGEST: usize = 8 * 64 - PADDING;
         let data: Vec<u8> = (0..LONGEST + 64).map(|n| (n * 7 % 251) as u8).collect();
         let block: &[u8; 64] = data[..64].try_into().unwrap();
         for length in 0..=LONGEST {
-            let mut message = Message::new();
+            let mut message = Message::<8>::new();
             message.push(&data[64..64 + length]);
             let wanted: Digest = sha2::Sha256::digest(&data[..64 + length]).into();
             assert_eq!(message.finish(&Midstate::after(block)), wanted, "{length}");
@@ -161,10 +165,10 @@ mod tests {
         // RFC 4231 has no key of 32 bytes; a shorter one is padded with zeros, so its case 2 serves.
         let mut key = [0; 32];
         key[..4].copy_from_slice(b"Jefe");
-        let mut message = Message::new();
+        let mut message = Message::<1>::new();
         message.push(b"what do ya want for nothing?");
         assert_eq!(
-            hex(&Hmac::new(&key).digest(message)),
+            hex(&Hmac::new(&key).digest(&mut message)),
             "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"
         );
     }
@@ -172,6 +176,6 @@ mod tests {
     #[test]
     #[should_panic(expected = "longer than the format has")]
     fn a_message_too_long_is_a_fault() {
-        Message::new().push(&[0; LONGEST + 1]);
+        Message::<2>::new().push(&[0; 2 * 64 - PADDING + 1]);
     }
 }

@@ -33,14 +33,19 @@ impl Default for LineTags {
 impl LineTags {
     /// The holder of a client: point 3 of docs/spec/sum-tree.md.
     pub fn holder(&self, id: &[u8], code: &[u8]) -> Digest {
-        let mut message = Message::new();
+        let mut message = Message::<4>::new();
         message.push(&self.client).push_prefixed(id).push_prefixed(code);
         message.finish(&Midstate::START)
     }
 
     /// The details of a line.
     pub fn details(&self, buckets: &[Bucket]) -> Digest {
-        let mut message = Message::new();
+        // One bucket is the rule, and two blocks hold it.
+        if buckets.len() == 1 { self.details_in::<2>(buckets) } else { self.details_in::<6>(buckets) }
+    }
+
+    fn details_in<const BLOCKS: usize>(&self, buckets: &[Bucket]) -> Digest {
+        let mut message = Message::<BLOCKS>::new();
         message.push(&self.line).push(&[buckets.len() as u8]);
         for bucket in buckets {
             message.push(&[bucket.code]).push(&bucket.credit.to_be_bytes()).push(&bucket.debit.to_be_bytes());

@@ -16,7 +16,7 @@ pub const TOKEN: usize = 16;
 
 /// The key of a token in a set: a set that is read does not give the tokens away.
 pub fn token_key(prefix: &Digest, token: &[u8]) -> Key {
-    let mut message = Message::new();
+    let mut message = Message::<1>::new();
     message.push(prefix).push(token);
     message.finish(&Midstate::START)[..KEY].try_into().expect("a digest is longer than a key")
 }

@@ -39,9 +39,9 @@ impl Hasher {
     /// The blind of a holder.
     #[inline]
     pub fn blind(&self, holder: &[u8]) -> Digest {
-        let mut message = Message::new();
+        let mut message = Message::<1>::new();
         message.push(&[0]).push(holder);
-        self.keyed.digest(message)
+        self.keyed.digest(&mut message)
     }
 
     /// The leaf of an entry, as it is stored.
@@ -53,7 +53,7 @@ impl Hasher {
     /// The leaf of an entry whose blind is known.
     #[inline]
     pub fn blinded_leaf(&self, blind: &Digest, entry: &[u8]) -> [u8; NODE] {
-        let mut message = Message::new();
+        let mut message = Message::<2>::new();
         message.push(blind).push(entry);
         joined(&message.finish(&self.leaf), &entry[2 * DIGEST..])
     }
@@ -62,21 +62,21 @@ impl Hasher {
     #[inline]
     pub fn node(&self, level: u32, left: &[u8], right: &[u8]) -> Option<[u8; NODE]> {
         let sum = sum_of(left).checked_add(sum_of(right)).filter(|sum| *sum < BOUND)?;
-        let mut message = Message::new();
+        let mut message = Message::<2>::new();
         message.push(&[level as u8]).push(left).push(right);
         Some(joined(&message.finish(&self.node), &sum.to_be_bytes()))
     }
 
     /// The pad at (level, index).
     pub fn pad(&self, level: u32, index: u64) -> [u8; NODE] {
-        let mut message = Message::new();
+        let mut message = Message::<1>::new();
         message.push(&[1, level as u8]).push(&index.to_be_bytes());
-        joined(&self.keyed.digest(message), &[0; 16])
+        joined(&self.keyed.digest(&mut message), &[0; 16])
     }
 
     /// The root above the node at (depth, 0).
     pub fn root(&self, depth: u32, top: &[u8]) -> Digest {
-        let mut message = Message::new();
+        let mut message = Message::<3>::new();
         message.push(&tag("root")).push(&self.tree_id).push(&[depth as u8]).push(top);
         message.finish(&Midstate::START)
     }
