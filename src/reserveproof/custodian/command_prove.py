@@ -18,8 +18,7 @@ from ..format.errors import UsageError
 from ..format.manifest import STATEMENT_FILE
 from . import atomic_files
 from .atomic_files import transport
-from .command_output import say
-from .progress import SILENT
+from .command_output import say, working
 from .prover import Prover
 from .reserves import DedicatedBook
 from .serving_set import ServingSet, is_inline
@@ -82,7 +81,7 @@ def prove(
         target.mkdir(mode=atomic_files.PRIVATE_FOLDER, parents=True, exist_ok=True)
     with atomic_files.locked(target):
         atomic_files.sweep(target)
-        with SILENT.stage("proving", len(ids), "clients") as advance:
+        with working("proving") as progress, progress.stage("proving", len(ids), "clients") as advance:
             for name, client_id in write_proofs(snapshot, ids, target):
                 say(f"{target / name}  {client_id}")
                 advance(1)
@@ -92,11 +91,16 @@ def _make_set(snapshot: Snapshot, target: Path) -> None:
     # DuckDB and Arrow are heavy: they are loaded where they are used.
     from .serving_set_maker import make_set
 
-    with atomic_files.locked(target.absolute().parent), _opened(snapshot) as (prover, sealed, key, dedicated):
-        atomic_files.sweep(target.absolute().parent)
+    place = target.absolute().parent
+    with (
+        atomic_files.locked(place),
+        _opened(snapshot) as (prover, sealed, key, dedicated),
+        working(f"proving all of {snapshot.id}") as progress,
+    ):
+        atomic_files.sweep(place)
         made = make_set(
             target, prover, ledger_folder=snapshot.ledger_folder, sealed=sealed, snapshot_key=key, dedicated=dedicated,
-            progress=SILENT,
+            progress=progress,
         )  # fmt: skip
     say(f"{target}: the proofs of {made.clients} clients, each under a token; no key and no client id is in it")
     say(f"{made.tokens}: which client has which token; for whoever delivers them; keep it apart from the set")
