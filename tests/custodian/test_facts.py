@@ -12,7 +12,8 @@ from custodian.demo_steps import NOW, WORLD, account_of
 from reserveproof.custodian import challenge_step
 from reserveproof.custodian.csv_rows import dump_rows
 from reserveproof.custodian.demo_world import PRICES, TRUST, VAULTS
-from reserveproof.custodian.facts import PRICE_COLUMNS, read_prices, scan_extract, wallet_fact
+from reserveproof.custodian.extract_scan import ExtractScan, frozen_extract
+from reserveproof.custodian.facts import PRICE_COLUMNS, read_prices, wallet_fact
 from reserveproof.custodian.workspace import Snapshot
 from reserveproof.format.errors import InputError, TransportError
 from reserveproof.format.tables import ExtractRow, write_extract
@@ -63,6 +64,7 @@ ROWS = [
     ExtractRow("a", "BTC", "CLIENT-2", "code", 1, 7, 0),
     ExtractRow("b", "ETH", "CLIENT-1", "", 1, 8, 0),
     ExtractRow("b", "ETH", "CLIENT-3", "", 1, 0, 9),
+    ExtractRow("b", "ETH", "cal", "", 1, 0, 0),
 ]
 
 
@@ -75,27 +77,37 @@ def extract(tmp_path: Path) -> tuple[Path, bytes]:
 
 def test_the_extract_is_read_for_own_credits_codes_and_leaves(tmp_path: Path) -> None:
     path, digest = extract(tmp_path)
-    found = scan_extract(path, sha256=digest, clients=frozenset({"CLIENT-2"}), whole_pools=frozenset({"b"}))
-    assert found.own == {("CLIENT-2", "a", "BTC"): 7, ("CLIENT-1", "b", "ETH"): 8, ("CLIENT-3", "b", "ETH"): 0}
-    assert found.codes == {"CLIENT-2": "code", "CLIENT-1": "", "CLIENT-3": ""}
-    assert found.leaves == {("a", "BTC"): 2, ("b", "ETH"): 2}
-    both = scan_extract(path, sha256=digest, clients=frozenset({"CLIENT-1"}))
+    with frozen_extract(path, sha256=digest, scratch=tmp_path) as frozen:
+        found = frozen.scan({"CLIENT-2"}, {"b"})
+        both = frozen.scan({"CLIENT-1"})
+        nobody = frozen.scan(())
+    assert found.own == {("CLIENT-2", "a", "BTC"): 7, ("CLIENT-1", "b", "ETH"): 8, ("CLIENT-3", "b", "ETH"): 0,
+                         ("cal", "b", "ETH"): 0}  # fmt: skip
+    assert found.codes == {"CLIENT-2": "code", "CLIENT-1": "", "CLIENT-3": "", "cal": ""}
+    assert found.leaves == {("a", "BTC"): 2, ("b", "ETH"): 3}
     assert both.own["CLIENT-1", "a", "BTC"] == 11
+    assert (nobody.own, nobody.codes, nobody.leaves) == ({}, {}, found.leaves)
+    assert [entry.name for entry in tmp_path.iterdir()] == ["extract.tsv"]
 
 
 def test_clients_are_looked_for_in_what_is_published(tmp_path: Path) -> None:
     path, digest = extract(tmp_path)
     text = PublishedText([{"source": f"CLIENT-2 and {hashlib.sha1(b'CLIENT-3', usedforsecurity=False).hexdigest()}"}])
-    found = scan_extract(path, sha256=digest, clients=frozenset(), published=text)
+    found = ExtractScan()
+    with frozen_extract(path, sha256=digest, scratch=tmp_path) as frozen:
+        frozen.look_for_clients(text, found)
     assert (found.shown, found.hashed) == (["CLIENT-2 in source"], ["of CLIENT-3"])
+    assert found.not_searched == 1
 
 
 def test_another_extract_is_refused(tmp_path: Path) -> None:
-    path, _ = extract(tmp_path)
-    with pytest.raises(InputError, match="not the extract"):
-        scan_extract(path, sha256=bytes(32), clients=frozenset())
-    with pytest.raises(TransportError):
-        scan_extract(tmp_path / "none", sha256=bytes(32), clients=frozenset())
+    path, digest = extract(tmp_path)
+    with pytest.raises(InputError, match="not the extract"), frozen_extract(path, sha256=bytes(32), scratch=tmp_path):
+        pass
+    with pytest.raises(TransportError), frozen_extract(tmp_path / "none", sha256=bytes(32), scratch=tmp_path):
+        pass
+    with pytest.raises(TransportError), frozen_extract(path, sha256=digest, scratch=tmp_path / "none"):
+        pass
 
 
 def test_wallets_are_given_in_base_units(with_ledger: Snapshot) -> None:

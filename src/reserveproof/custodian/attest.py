@@ -29,8 +29,10 @@ from .atomic_files import read_file
 from .challenge_record import Challenge, Responses, wallets_of
 from .config import Config
 from .draft_store import Draft, DraftState
-from .facts import ExtractScan, custodian_facts, scan_extract
+from .extract_scan import ExtractScan, FrozenExtract, frozen_extract
+from .facts import custodian_facts
 from .positions import Holding, Secrets, check_codes, judge_positions
+from .progress import SILENT, Progress
 from .register_input import RegisterRow
 from .reserves import by_cell, reserves_record, reserves_tree, statement_registers
 from .snapshot_records import LedgerState
@@ -84,7 +86,7 @@ class _World:
     extract: Path
 
 
-def attest(snapshot: Snapshot, *, now: str, given: Given | None = None) -> Attestation:
+def attest(snapshot: Snapshot, *, now: str, given: Given | None = None, progress: Progress = SILENT) -> Attestation:
     """Make the draft and put it in place, under the workspace's lock. now: the time of issue.
 
     UsageError if the snapshot is signed already, bytes of it or of another went out to be signed, or its as-of does
@@ -100,16 +102,18 @@ def attest(snapshot: Snapshot, *, now: str, given: Given | None = None) -> Attes
     signing.refuse_others_out(snapshot)
     world = _read(snapshot)
     numbering = _number(snapshot, world.config, asked, now)
-    scan = _own_credits(world)
-    holdings = judge_positions(
-        world.rows, challenge=world.challenge, responses=world.responses, own=scan.own, secrets=world.secrets
-    )
-    statement = draft_statement(
-        world.config, numbering=numbering, challenge=world.challenge, ledger=world.ledger, rows=world.rows,
-        holdings=holdings, reserves=_reserves(world, holdings), snapshot_key=world.secrets.snapshot_key,
-    )  # fmt: skip
-    public, private = _files(world, statement, holdings)
-    _look_for_clients(world, statement, public, scan)
+    sha256, scratch = world.ledger.extract_sha256, snapshot.workspace.path
+    with frozen_extract(world.extract, sha256=sha256, scratch=scratch, progress=progress) as extract:
+        scan = _own_credits(world, extract, progress)
+        holdings = judge_positions(
+            world.rows, challenge=world.challenge, responses=world.responses, own=scan.own, secrets=world.secrets
+        )
+        statement = draft_statement(
+            world.config, numbering=numbering, challenge=world.challenge, ledger=world.ledger, rows=world.rows,
+            holdings=holdings, reserves=_reserves(world, holdings), snapshot_key=world.secrets.snapshot_key,
+        )  # fmt: skip
+        public, private = _files(world, statement, holdings)
+        extract.look_for_clients(_text(statement, public), scan, progress=progress)
     facts = custodian_facts(
         statement, rows=world.rows, holdings=holdings, ledger=world.ledger, scan=scan, prices=asked.prices,
         others=asked.others,
@@ -198,11 +202,11 @@ def _number(snapshot: Snapshot, config: Config, asked: Given, now: str) -> Numbe
     return Numbering(as_of, now, sequence, previous, asked.corrects, asked.reason)
 
 
-def _own_credits(world: _World) -> ExtractScan:
+def _own_credits(world: _World, extract: FrozenExtract, progress: Progress) -> ExtractScan:
     """What clients with dedicated wallets are owed; in a pool of dedicated wallets only, what everyone is."""
     clients = frozenset(row.client_id for row in world.rows if row.segregation == "dedicated")
     pools = frozenset(pool.pool for pool in world.config.pools if pool.model == "dedicated")
-    scan = scan_extract(world.extract, sha256=world.ledger.extract_sha256, clients=clients, whole_pools=pools)
+    scan = extract.scan(clients, pools, progress=progress)
     check_codes(world.rows, scan.codes, file=challenge_step.REGISTER_FILE)
     return scan
 
@@ -236,16 +240,13 @@ def _files(
     return public, private
 
 
-def _look_for_clients(world: _World, statement: Statement, public: Mapping[str, bytes], scan: ExtractScan) -> None:
-    """Search everything that will be published for client ids and their plain hashes; the finds go into scan."""
+def _text(statement: Statement, public: Mapping[str, bytes]) -> PublishedText:
+    """Everything that will be published, to be searched for client ids and their plain hashes."""
     documents: list[object] = [to_json(statement)]
     documents += [
         canonical_json.parse(data, max_bytes=limits.MAX_REGISTER_BYTES, what=name) for name, data in public.items()
     ]
-    looked = scan_extract(
-        world.extract, sha256=world.ledger.extract_sha256, clients=frozenset(), published=PublishedText(documents)
-    )
-    scan.shown, scan.hashed, scan.not_searched = looked.shown, looked.hashed, looked.not_searched
+    return PublishedText(documents)
 
 
 def parse_digest(text: str) -> bytes:

@@ -105,9 +105,9 @@ def attest(
         reason=reason,
         discard_export=unsafe_discard_export,
     )
-    with workspace.lock(), working("attesting"):
+    with workspace.lock(), working("attesting") as progress:
         snapshot = workspace.snapshot(snapshot_id)
-        made = attesting.attest(snapshot, now=now(), given=given)
+        made = attesting.attest(snapshot, now=now(), given=given, progress=progress)
         pack = write_audit_pack(snapshot)
     if as_json:
         say(canonical_json.dump(attesting.draft_json(made)).decode("utf-8"))

@@ -19,7 +19,7 @@ from .challenge_step import ANCHORS_FILE, REGISTER_FILE
 from .command_output import Folder, SnapshotId, say, warn, working
 from .config import Config
 from .csv_rows import read_bytes
-from .facts import scan_extract
+from .extract_scan import frozen_extract
 from .ledger_findings import LedgerFindingsError
 from .policy_draft import policy_toml
 from .register_checks import anchors_at_odds, clients_at_odds, dedicated_clients, off_anchor, shown_balances
@@ -152,14 +152,25 @@ def _check_snapshot(
     else:
         found = (*found, *off_anchor(rows, anchors, file=str(path)))
     if snapshot.has(State.LEDGER):
-        extract, clients = snapshot.ledger_folder / EXTRACT_FILE, dedicated_clients(rows)
-        codes = scan_extract(extract, sha256=snapshot.ledger().extract_sha256, clients=clients).codes if clients else {}
-        found = (*found, *clients_at_odds(rows, codes, file=str(path)))
+        found = (*found, *clients_at_odds(rows, _frozen_codes(snapshot, dedicated_clients(rows)), file=str(path)))
     if not found:
         say(f"{path}: ok, {len(rows)} rows")
     if not wrong:
         say(f"{anchors_path}: ok, {len(anchors)} anchors")
     return rows, (*found, *wrong)
+
+
+def _frozen_codes(snapshot: Snapshot, clients: frozenset[str]) -> dict[str, str]:
+    """The codes that these clients have in the ledger that was taken."""
+    if not clients:
+        return {}
+    extract, sha256 = snapshot.ledger_folder / EXTRACT_FILE, snapshot.ledger().extract_sha256
+    with (
+        snapshot.workspace.lock(),  # whoever holds it tidies away temporary names, and a scratch directory has one
+        working("reading the extract") as progress,
+        frozen_extract(extract, sha256=sha256, scratch=snapshot.workspace.path, progress=progress) as frozen,
+    ):
+        return frozen.scan(clients, progress=progress).codes
 
 
 def _check_ledger(

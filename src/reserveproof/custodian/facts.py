@@ -6,9 +6,7 @@ A fact that was not given stays None, so that the rule says NOT_ASSESSED and nev
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 from typing import cast
@@ -16,83 +14,19 @@ from typing import cast
 from .. import segregation
 from ..chains import letter_is_fresh
 from ..format import amounts, identifiers
-from ..format.errors import InputError, MalformedError, TransportError
+from ..format.errors import InputError, MalformedError
 from ..format.identifiers import chain_of
 from ..format.statement import Statement
-from ..format.tables import ExtractRow, read_extract
 from ..format.times import parse_date, parse_time
 from ..segregation.facts import Control, Side
-from ..segregation.published_text import PublishedText, is_searchable
 from .csv_rows import read_bytes, split_rows
+from .extract_scan import Cell, ExtractScan
 from .positions import Holding
 from .register_input import RegisterRow
 from .snapshot_records import AccountSummary, LedgerState
 
-Cell = tuple[str, str]
 PRICE_COLUMNS = ("asset", "price", "quote", "time", "source")
 PRICE_DECIMALS = 30
-
-
-@dataclass(slots=True)
-class ExtractScan:
-    """One pass over the extract: own credits and codes of the clients asked for, leaves counted, ids looked up."""
-
-    own: dict[tuple[str, str, str], int] = field(default_factory=dict)
-    codes: dict[str, str] = field(default_factory=dict)
-    leaves: dict[Cell, int] = field(default_factory=dict)
-    shown: list[str] = field(default_factory=list)
-    hashed: list[str] = field(default_factory=list)
-    not_searched: int = 0
-
-
-def scan_extract(
-    path: Path,
-    *,
-    sha256: bytes,
-    clients: frozenset[str],
-    whole_pools: frozenset[str] = frozenset(),
-    published: PublishedText | None = None,
-) -> ExtractScan:
-    """Read the extract of a snapshot once, after its digest.
-
-    clients: whose credits and codes are wanted; whole_pools: pools of which everyone's are. published: what client
-    ids are looked for in; None to look for none. InputError if the file is not the one that was imported.
-    """
-    found = ExtractScan()
-    try:
-        with path.open("rb") as stream:
-            if hashlib.file_digest(stream, "sha256").digest() != sha256:
-                raise InputError("is not the extract that was imported", file=str(path), reason="changed",
-                                 hint="restore it from a copy; another ledger is another snapshot")  # fmt: skip
-            stream.seek(0)
-            before: tuple[str, str, str] = ("", "", "")
-            for row in read_extract(stream, file=str(path)):
-                key = (row.pool, row.asset, row.client_id)
-                if key != before:
-                    found.leaves[key[:2]] = found.leaves.get(key[:2], 0) + 1
-                    _look(found, published, row.client_id)
-                    before = key
-                if row.client_id in clients or row.pool in whole_pools:
-                    _own(found, row)
-    except OSError as error:
-        raise TransportError(f"cannot read {path}: {error.strerror}", reason="unreadable") from None
-    return found
-
-
-def _own(found: ExtractScan, row: ExtractRow) -> None:
-    key = (row.client_id, row.pool, row.asset)
-    found.own[key] = found.own.get(key, 0) + row.credit
-    found.codes[row.client_id] = row.client_code
-
-
-def _look(found: ExtractScan, published: PublishedText | None, client_id: str) -> None:
-    if published is None:
-        return
-    found.not_searched += not is_searchable(client_id)
-    if member := published.where(client_id):
-        found.shown.append(f"{client_id} in {member}")
-    if published.shows_hash(client_id):
-        found.hashed.append(f"of {client_id}")
 
 
 def read_prices(path: Path, assets: Iterable[str]) -> dict[str, Fraction]:

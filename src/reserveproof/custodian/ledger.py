@@ -27,9 +27,9 @@ from ..format.tables import (
 from .ledger_arrow import Query, open_parquet, spool_query
 from .ledger_checks import double_accounts, double_lines, totals, two_codes
 from .ledger_csv import CsvTable, scan
-from .ledger_engine import Engine, Table
+from .ledger_engine import Engine
 from .ledger_facts import LedgerFacts, gather
-from .ledger_load import load_accounts, load_lines, load_previous
+from .ledger_load import Table, load_accounts, load_lines, load_previous
 from .ledger_naming import name_codes, name_doubles, name_rows, name_unsound
 from .ledger_previous import name_previous, scan_previous
 from .ledger_publish import kept_or_removed, write_accounts, write_extract
@@ -114,8 +114,7 @@ def import_ledger(
         control_table = scan(control_totals, CONTROL_TOTALS_COLUMNS, findings) if control_totals else None
         control = _read_control(control_table, grid, findings) if control_table else None
         before = _read_previous(previous, progress) if previous else None
-        tables: list[Table] = [*opened_sources, *([account_table] if account_table else [])]
-        with Engine(work, grid, tables, [previous] if previous else []) as engine:
+        with Engine(work, _paths(opened_sources, account_table, previous)) as engine:
             if previous and before:
                 _load_previous(engine, previous, before.rows, progress)
             _load(engine, opened_sources, account_table, grid, findings, progress)
@@ -188,8 +187,7 @@ def check_ledger(
                 name_rows(files, grid.ledger, findings)
                 name_rows([account_table] if account_table else [], account, findings)
             else:
-                tables = [*files, *([account_table] if account_table else [])]
-                with Engine(work, grid, tables, [previous] if previous else []) as engine:
+                with Engine(work, _paths(files, account_table, previous)) as engine:
                     if previous:
                         _try(findings, lambda: _load_previous(engine, previous, before[0].rows, progress))
                     _load(engine, files, account_table, grid, findings, progress)
@@ -216,6 +214,12 @@ def _named(table: Table) -> SourceFile:
     return SourceFile(table.name, table.sha256, table.rows)
 
 
+def _paths(files: Sequence[Table], accounts: CsvTable | None, previous: Path | None) -> list[Path]:
+    """The files that the engine itself reads."""
+    found = [table.path for table in files if isinstance(table, CsvTable)]
+    return found + ([accounts.path] if accounts else []) + ([previous] if previous else [])
+
+
 def _open(source: Source, at: int, work: Path, findings: Findings, progress: Progress) -> Table:
     if isinstance(source, Query):
         return spool_query(source, LEDGER_COLUMNS, work / f"query-{at}.parquet")
@@ -240,7 +244,7 @@ def _load(
         _explained(files, grid.ledger, findings),
         progress.stage("sorting the ledger", rows, "lines") as advance,
     ):
-        if not load_lines(engine, files, advance):
+        if not load_lines(engine, grid, files, advance):
             name_unsound(files, grid.ledger, findings)
     if accounts:
         with _explained([accounts], account, findings):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -17,11 +17,6 @@ from typing import Any, Self
 import duckdb
 
 from ..format.errors import TransportError
-from ..format.tables import ACCOUNT_STATUSES, RELATED_PARTY
-from ..format.vocabulary import ACCOUNT_TYPES, BUCKET_CODES
-from .ledger_arrow import ArrowTable
-from .ledger_csv import CsvTable
-from .ledger_rules import Grid
 from .progress import Advance
 
 MEMORY = "1500MB"
@@ -30,8 +25,6 @@ THREADS = 2
 _BATCH = 1 << 16
 _LOOK = 0.25
 """Seconds between two looks at how far a statement is."""
-
-Table = CsvTable | ArrowTable
 
 
 def quoted(text: str) -> str:
@@ -56,21 +49,19 @@ class Engine:
     """One working database. A context manager; every method raises TransportError when DuckDB itself fails (disk
     full, out of memory).
 
-    work: a private directory on a disk with room for the ledger; what does not fit into memory goes there. tables,
-    extracts: the files that may be read. decimals: of each asset, in the order of the type `assets`.
+    work: a private directory on a disk with room for what is loaded; what does not fit into memory goes there.
+    files: those that may be read.
 
     Rows of a table come back in the order in which they were put in (preserve_insertion_order), which is what makes
     a second sort unnecessary.
     """
 
-    def __init__(self, work: Path, grid: Grid, tables: Sequence[Table], extracts: Sequence[Path] = ()) -> None:
+    def __init__(self, work: Path, files: Iterable[Path]) -> None:
         self._links: dict[Path, Path] = {}
         # DuckDB expands `*`, `?` and `[` in a file name: a link with a plain name stands for each file.
-        for at, path in enumerate([*(table.path for table in tables if isinstance(table, CsvTable)), *extracts]):
-            if path not in self._links:
-                self._links[path] = work / f"source-{at}"
-                self._links[path].symlink_to(path.resolve())
-        self.decimals: Mapping[str, int] = dict(sorted(grid.decimals.items()))
+        for at, path in enumerate(dict.fromkeys(files)):
+            self._links[path] = work / f"source-{at}"
+            self._links[path].symlink_to(path.resolve())
         allowed = [str(name) for pair in self._links.items() for name in (pair[0].resolve(), pair[1])]
         config: dict[str, str | bool | int | float | list[str]] = {
             "threads": str(THREADS),
@@ -93,13 +84,6 @@ class Engine:
             fill("SET allowed_paths = [<paths>]", paths=", ".join(map(quoted, allowed))),
             "SET enable_external_access = false",
             "SET lock_configuration = true",
-            # An ENUM sorts in the order of its words: pools and assets by byte, buckets by their code.
-            _words("pools", sorted(grid.pools)),
-            _words("assets", self.decimals),
-            _words("buckets", sorted(BUCKET_CODES, key=BUCKET_CODES.__getitem__)),
-            _words("account_types", sorted(ACCOUNT_TYPES)),
-            _words("statuses", sorted(ACCOUNT_STATUSES)),
-            _words("answers", sorted(RELATED_PARTY)),
         ):
             self.run(setting)
 
@@ -161,9 +145,9 @@ class Engine:
         """The name, quoted for SQL, by which DuckDB reads one of the files it may read."""
         return quoted(str(self._links[path]))
 
-
-def _words(name: str, words: Iterable[str]) -> str:
-    return f"CREATE TYPE {name} AS ENUM ({', '.join(map(quoted, words))})"
+    def words(self, name: str, words: Iterable[str]) -> None:
+        """A type of these words, which sort in their order."""
+        self.run(f"CREATE TYPE {name} AS ENUM ({', '.join(map(quoted, words))})")
 
 
 @contextmanager

@@ -13,13 +13,16 @@ from pathlib import Path
 from ..format.amounts import JSON_AMOUNT
 from ..format.identifiers import ASSET, CLIENT_CODE, CLIENT_ID, POOL
 from ..format.limits import AMOUNT_BOUND, MAX_DECIMALS, MAX_TABLE_FIELD
-from ..format.tables import ACCOUNTS_COLUMNS, EXTRACT_COLUMNS
-from ..format.vocabulary import BUCKETS
+from ..format.tables import ACCOUNT_STATUSES, ACCOUNTS_COLUMNS, EXTRACT_COLUMNS, RELATED_PARTY
+from ..format.vocabulary import ACCOUNT_TYPES, BUCKET_CODES, BUCKETS
+from .ledger_arrow import ArrowTable
 from .ledger_checks import out_of_order
 from .ledger_csv import CsvTable
-from .ledger_engine import Engine, Table, fill, quoted
-from .ledger_rules import AMOUNT, LEDGER_COLUMNS
+from .ledger_engine import Engine, fill, quoted
+from .ledger_rules import AMOUNT, LEDGER_COLUMNS, Grid
 from .progress import Advance
+
+Table = CsvTable | ArrowTable
 
 _LINES = """
 CREATE TABLE lines AS
@@ -134,8 +137,12 @@ def _csv(engine: Engine, path: Path, columns: Sequence[str], delimiter: str) -> 
     )
 
 
-def load_lines(engine: Engine, tables: Sequence[Table], advance: Advance) -> bool:
+def load_lines(engine: Engine, grid: Grid, tables: Sequence[Table], advance: Advance) -> bool:
     """Load the ledger, sorted as the extract is; whether every row, as many as were counted, is sound."""
+    assets = sorted(grid.decimals)
+    engine.words("pools", sorted(grid.pools))
+    engine.words("assets", assets)
+    engine.words("buckets", sorted(BUCKET_CODES, key=BUCKET_CODES.__getitem__))
     streams = {f"stream_{at}": table.reader for at, table in enumerate(tables) if not isinstance(table, CsvTable)}
     sources = [
         _csv_source(engine, table, LEDGER_COLUMNS)
@@ -148,7 +155,7 @@ def load_lines(engine: Engine, tables: Sequence[Table], advance: Advance) -> boo
         source=" UNION ALL ".join(sources),
         credit=_units("credit"),
         debit=_units("debit"),
-        decimals="[" + ", ".join(map(str, engine.decimals.values())) + "]",
+        decimals="[" + ", ".join(str(grid.decimals[asset]) for asset in assets) + "]",
         **_PATTERNS,
     )
     rows = sum(table.rows for table in tables)
@@ -161,9 +168,18 @@ def load_lines(engine: Engine, tables: Sequence[Table], advance: Advance) -> boo
 
 def load_accounts(engine: Engine, table: CsvTable) -> bool:
     """Load the accounts, sorted by client; whether every row, as many as were counted, is sound."""
+    engine.words("account_types", sorted(ACCOUNT_TYPES))
+    engine.words("statuses", sorted(ACCOUNT_STATUSES))
+    engine.words("answers", sorted(RELATED_PARTY))
     engine.run(fill(_ACCOUNTS, source=_csv_source(engine, table, ACCOUNTS_COLUMNS), **_PATTERNS))
     table.unchanged()
     return _counts(engine, "client_id", "accounts") == (table.rows, table.rows)
+
+
+def extract_source(engine: Engine, path: Path) -> str:
+    """SQL for the rows of a canonical extract as text."""
+    tsv = _csv(engine, path, EXTRACT_COLUMNS, "\t")
+    return f"SELECT * REPLACE (coalesce(client_code, '') AS client_code) FROM {tsv}"  # noqa: S608
 
 
 def load_previous(engine: Engine, path: Path, rows: int, advance: Advance) -> bool:
@@ -171,10 +187,9 @@ def load_previous(engine: Engine, path: Path, rows: int, advance: Advance) -> bo
 
     rows: lines below the header, each of the shape that ledger_previous.py judges. advance: is told each twice.
     """
-    tsv = _csv(engine, path, EXTRACT_COLUMNS, "\t")
     load = fill(
         _PREVIOUS,
-        source=f"SELECT * REPLACE (coalesce(client_code, '') AS client_code) FROM {tsv}",  # noqa: S608
+        source=extract_source(engine, path),
         buckets=", ".join(quoted(str(code)) for code in sorted(BUCKETS)),
         **_PATTERNS,
     )

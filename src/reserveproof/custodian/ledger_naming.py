@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 
 from ..format.errors import InputError
 from .csv_rows import tellable
-from .ledger_engine import Table
+from .ledger_load import Table
 from .ledger_rules import Findings, Problem, Record
 
 
