@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 
-from . import baseline, world
+from . import baseline, measure, world
 from .large_ledger import Made, make
 
 SMALL_PART = 10
@@ -99,6 +99,11 @@ class Ground:
     def opened_last(self, size: str) -> world.World:
         """The custodian over that ledger as the last run left it."""
         return self._worlds[size]
+
+    def steps(self) -> dict[str, measure.Run]:
+        """What the commands took that have no figure, over the large ledger, by their names."""
+        found = self._worlds["large"].took if "large" in self._worlds else {}
+        return {name: run for name, run in found.items() if name in ("challenge", "attest", "sign", "publish")}
 
     def published(self, size: str) -> world.World:
         """The custodian of that ledger with its statement published; made now if no figure has made it yet."""

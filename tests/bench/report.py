@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 import duckdb
 
+from . import measure
 from .figure import Figure
 from .ground import Ground
 
@@ -32,6 +33,7 @@ def as_json(figures: Sequence[Figure], ground: Ground, on: dict[str, str | int |
             "seconds": ground.b if ground.baselines else None, "runs": ground.baselines,
             "memory_mb": round(ground.baseline_memory / 1e6, 1),
         },
+        "steps": {name: measure.heading(run) for name, run in ground.steps().items()},
         "figures": [figure.as_json() for figure in figures],
     }  # fmt: skip
 
@@ -53,6 +55,8 @@ def as_table(figures: Sequence[Figure], ground: Ground, on: dict[str, str | int 
         met = "yes" if figure.met else "**no**"
         lines.append(f"| {figure.name} | {figure.bar} {figure.unit} | {_number(figure.value)} | {met} | {spread} |")
     details = [f"- {figure.name}: {_detail(figure)}" for figure in figures if figure.detail]
+    steps = [f"{name} {_number(run.wall)} s, {_number(run.memory / 1e6)} MB" for name, run in ground.steps().items()]
+    details += [f"- without a bar: {'; '.join(steps)}"] if steps else []
     return "\n".join([*lines, "", *details])
 
 
