@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 import random
+import shutil
 import signal
 import stat
 import subprocess
@@ -116,19 +117,24 @@ def test_44_kill_the_making_of_a_set(tmp_path: Path) -> None:
     seconds = whole((*words, out / "honest"))
     dice = random.Random(45)  # noqa: S311 - a repeatable choice
     hit = 0
-    for number in range(SET_KILLS):
-        target = out / f"set-{number}"
+    target = out / "set"
+    for _ in range(SET_KILLS):
         hit += killed((*words, target), seconds * dice.uniform(0.3, 1.0))
         check_private(out)
+        assert {path.name for path in out.iterdir()} <= {
+            "honest", "honest.tokens.tsv", "set", "set.tokens.tsv", ".set.partial",
+        }  # fmt: skip
         if target.exists():
             assert tokens_path(target).exists(), "a set whose tokens nobody knows"
             with ServingSet(target) as served:
                 served.verify()
+            shutil.rmtree(target)
+        tokens_path(target).unlink(missing_ok=True)
     assert hit >= SET_KILLS // 2, "at least half were killed while they ran"
-    whole((*words, out / "last"))
-    assert not [path for path in out.iterdir() if path.name.startswith(".tmp-")]
-    with ServingSet(out / "last") as served:
+    whole((*words, target))
+    assert not (out / ".set.partial").exists()
+    with ServingSet(target) as served:
         served.verify()
-        lines = tokens_path(out / "last").read_text("ascii").splitlines()
+        lines = tokens_path(target).read_text("ascii").splitlines()
         assert served.clients == len(lines) - 1 == made.statistics["clients"]
         assert served.proof(lines[-1].split("\t")[1])

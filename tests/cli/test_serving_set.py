@@ -167,11 +167,17 @@ def test_a_failure_leaves_nothing(
 
     out = tmp_path / "out"
     out.mkdir()
-    for what in ("BookWriter.finish", "create_file"):
+    (out / ".tmp-of-another-program").write_text("kept")
+    for what in (f"{serving_set_maker.__name__}.BookWriter.finish", "os.link"):
         with monkeypatch.context() as patch:
-            patch.setattr(f"{serving_set_maker.__name__}.{what}", full)
+            patch.setattr(what, full)
             assert command.run(("prove", str(published.workspace.path), "s1", "--all", "--to", str(out / "set"))) == 6
-        assert [path.name for path in out.iterdir()] == [".lock"]
+        assert [path.name for path in out.iterdir()] == [".tmp-of-another-program"]
+    (out / ".set.partial").mkdir()
+    (out / ".set.partial" / "of-a-stopped-run").write_text("gone")
+    made(published, out / "set")
+    assert {path.name for path in out.iterdir()} == {".tmp-of-another-program", "set", "set.tokens.tsv"}
+    assert {path.name for path in (out / "set").iterdir()} == {"clients.book", "statement.json", "trees"}
 
 
 def damaged(path: Path, change: Callable[[bytes], bytes]) -> None:

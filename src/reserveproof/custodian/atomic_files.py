@@ -86,10 +86,11 @@ def create_file(path: Path, data: bytes, *, mode: int = PRIVATE_FILE) -> None:
 
 
 @contextlib.contextmanager
-def new_folder(path: Path, *, mode: int = PRIVATE_FOLDER) -> Iterator[Path]:
+def new_folder(path: Path, *, mode: int = PRIVATE_FOLDER, partial: Path | None = None) -> Iterator[Path]:
     """A folder to fill, renamed to path when the block ends well, with every file on the disk; removed when it
-    does not. UsageError if path exists."""
-    partial = temporary_name(path.parent)
+    does not. UsageError if path exists. partial: where it is filled, a name beside path that is not taken; without it,
+    one that sweep knows."""
+    partial = partial or temporary_name(path.parent)
     with transport(f"write {path}"):
         try:
             if path.exists() or path.is_symlink():

@@ -43,6 +43,8 @@ _TREE_BYTES = 64
 _SLOT = struct.Struct(f">{KEY_BYTES}sQ")
 _CHECK_BYTES = 8
 _PLACE = struct.Struct(">HHI")
+MAX_TREES = 1 << 16
+"""Trees of one book: their numbers have 16 bits."""
 _RANK_BITS = 32
 """A rank has 48 bits: the high 16 of them stand first."""
 Kind = Literal["C", "T"]

@@ -91,16 +91,14 @@ def _make_set(snapshot: Snapshot, target: Path) -> None:
     # DuckDB and Arrow are heavy: they are loaded where they are used.
     from .serving_set_maker import make_set
 
-    place = target.absolute().parent
     with (
-        atomic_files.locked(place),
+        snapshot.workspace.lock(),
         _opened(snapshot) as (prover, sealed, key, dedicated),
         working(f"proving all of {snapshot.id}") as progress,
     ):
-        atomic_files.sweep(place)
         made = make_set(
-            target, prover, ledger_folder=snapshot.ledger_folder, sealed=sealed, snapshot_key=key, dedicated=dedicated,
-            progress=progress,
+            target.absolute(), prover, ledger_folder=snapshot.ledger_folder, sealed=sealed, snapshot_key=key,
+            dedicated=dedicated, progress=progress,
         )  # fmt: skip
     say(f"{target}: the proofs of {made.clients} clients, each under a token; no key and no client id is in it")
     say(f"{made.tokens}: which client has which token; for whoever delivers them; keep it apart from the set")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import mmap
 import os
+import shutil
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from ..format.errors import InputError, UsageError
 from ..format.manifest import STATEMENT_FILE
 from ..format.tables import EXTRACT_FILE
 from . import kernel
-from .atomic_files import PRIVATE_FOLDER, create_file, new_folder, transport, write_file
+from .atomic_files import PRIVATE_FOLDER, new_folder, transport, write_file
 from .client_book import BOOK_FILE, BookLine, BookWriter, client_key, index_key, parse_client_record, records_bytes
 from .client_book import token_record as record_of
 from .extract_clients import ClientColumns, extract_clients
@@ -51,8 +52,8 @@ def make_set(
 ) -> Made:
     """Write the set into target, a new folder, and the list of its tokens beside it. All of it, or nothing.
 
-    prover: of the statement in sealed, an envelope. UsageError if target or the list is there. InputError where the
-    store is damaged; TransportError where the disk fails.
+    Under the workspace's lock. prover: of the statement in sealed, an envelope. UsageError if target or the list is
+    there. InputError where the store is damaged; TransportError where the disk fails.
     """
     tokens_file = tokens_path(target)
     if tokens_file.exists() or tokens_file.is_symlink():
@@ -61,7 +62,12 @@ def make_set(
             hint="it lists the tokens of a set that was made before, or of a run that was stopped: move it away",
         )  # fmt: skip
     _check_nodes(prover, progress)
-    with new_folder(target) as folder:
+    # The folder above is anybody's: what a stopped run left there is known by this set's name, and by nothing else.
+    partial = target.with_name(f".{target.name}.partial")
+    if partial.is_dir() and not partial.is_symlink():
+        with transport(f"tidy {partial}"):
+            shutil.rmtree(partial)
+    with new_folder(target, partial=partial) as folder:
         write_file(folder / STATEMENT_FILE, sealed)
         trees = folder / TREES_FOLDER
         trees.mkdir(mode=PRIVATE_FOLDER)
@@ -88,8 +94,12 @@ def make_set(
                 f"has {found} clients where the book has {prover.book.clients}", file=str(ledger_folder / EXTRACT_FILE),
                 reason="damaged", hint="restore the snapshot's folder from a copy",
             )  # fmt: skip
-        # In place before the set is: a set whose tokens nobody knows would look finished.
-        create_file(tokens_file, clients.token_list(tokens, TOKEN_BYTES))
+        listed = folder / "tokens"
+        write_file(listed, clients.token_list(tokens, TOKEN_BYTES))
+        # In place before the set is: a set whose tokens nobody knows would look finished. A link never replaces.
+        with transport(f"write {tokens_file}"):
+            os.link(listed, tokens_file)
+            listed.unlink()
     return Made(clients.count, tokens_file)
 
 

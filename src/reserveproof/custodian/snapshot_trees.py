@@ -14,12 +14,13 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from ..format.errors import EvidenceError
+from ..format.errors import EvidenceError, UsageError
 from ..format.tables import EXTRACT_COLUMNS, EXTRACT_FILE, ExtractRow, read_extract
 from . import kernel
 from .atomic_files import PRIVATE_FOLDER
 from .client_book import (
     BOOK_FILE,
+    MAX_TREES,
     BookLine,
     BookWriter,
     client_key,
@@ -99,6 +100,9 @@ class _Kernel:
         return self._native.Cell(hasher.tree_id, hasher.tree_key, self._index)
 
     def finish(self, cell: Any, pool: str, asset: str) -> None:
+        """All rows of a tree were given: write it."""
+        if len(self.cells) == MAX_TREES:
+            raise UsageError(f"a snapshot has more than {MAX_TREES} trees", reason="trees")
         hasher, path, min_depth = self._site.tree(pool, asset)
         depth, counts = cell.finish(min_depth)
         rows, leaves, holders, credit, debit, text = cell.summary()
@@ -203,6 +207,8 @@ def _in_python(site: _Site, progress: Progress) -> tuple[CellSummary, ...]:
     path = site.folder / EXTRACT_FILE
     with progress.stage("building the trees in Python", 0, "rows") as advance, path.open("rb") as stream:
         for (pool, asset), lines in groupby(read_extract(stream, file=EXTRACT_FILE), key=itemgetter(0, 1)):
+            if len(cells) == MAX_TREES:
+                raise UsageError(f"a snapshot has more than {MAX_TREES} trees", reason="trees")
             hasher, file, min_depth = site.tree(pool, asset)
             count = _Count()
             with StoreWriter(file) as store:
