@@ -48,12 +48,13 @@ LIKELY = {
 
 
 def block_of(data: st.DataObject, layout: Layout, likely: bool) -> bytes:
-    lines = []
+    lines, quoted = [], data.draw(st.booleans())
     for _ in range(data.draw(st.integers(1, 4))):
         drawn = {name: data.draw((LIKELY if likely else FIELDS)[name]) for name in LIKELY}
         small = st.integers(0, 10**12).map(str)
         drawn |= {name: data.draw(small if likely else AMOUNTS) for name in ("credit", "debit")}
-        lines.append(("\t" if layout.tabs else ",").join(drawn[column] for column in layout.header))
+        quote = '"' if quoted and not layout.tabs and data.draw(st.integers(0, 5)) else ""
+        lines.append(("\t" if layout.tabs else ",").join(f"{quote}{drawn[name]}{quote}" for name in layout.header))
     end = data.draw(st.sampled_from(["\n", "\n", "\r\n"]))
     return "".join(line + end for line in lines).encode()
 
@@ -89,6 +90,7 @@ def test_the_usual_row_is_plain():
     for rows in (
         b"C1,trust-a,BTC,available,1.5,0,K5XW\n",
         b'C1,trust-a,JPY,margin,0,7,""\n',
+        b'"C1","trust-a","BTC","available","1.5","0",""\r\n',
         b"C1,t,ETH,earn,0.1,0,\r\n",
     ):
         assert LedgerJudge(DECIMALS).plain(rows * 3, CSV) is not None
@@ -98,7 +100,10 @@ def test_the_usual_row_is_plain():
 @pytest.mark.parametrize(
     "block",
     [b'"C1",t,BTC,earn,1,0,\n', b'"a,"",b",t,BTC,earn,1,0,\n', b'a,"",BTC,earn,1,0,"",""\n', b"C1,t,DOGE,earn,1,0,\n",
-     b'C"",1,t,BTC,earn,1,0,\n', b"C1,t,BTC,earn,1,0\n", b"C1,t,BTC,earn,1,0,,\n", b"C1,t,JPY,earn,0.0,0,\n"],
+     b'C"",1,t,BTC,earn,1,0,\n', b"C1,t,BTC,earn,1,0\n", b"C1,t,BTC,earn,1,0,,\n", b"C1,t,JPY,earn,0.0,0,\n",
+     b'"C1,t","BTC","earn","1","0","x"\n', b'"C1","t","BTC","earn","1","0","x,y"\n', b'"C1","t","BTC","earn","1","0"\n',
+     b'"C""1","t","BTC","earn","1","0",""\n', b'"C1"",""t","BTC","earn","1","0",""\n',
+     b'"C1",t,"BTC","earn","1","0",""\n', b'"C1\n","t","BTC","earn","1","0",""\n'],
 )  # fmt: skip
 def test_what_is_not_plain_is_left_to_the_strict_reader(block):
     judge = LedgerJudge(DECIMALS)

@@ -1,8 +1,9 @@
 """Table rows as lines that sort by client, and whole blocks of plain rows judged at once.
 
-A block is judged by one pattern, which takes less than the strict reader (audit_tables) does: no quotes but an empty
-`""`, no amount of 39 digits. What it does not match is read row by row, so what is refused, and in which words, is for
-the strict reader alone. What it does match, the strict reader reads as the same rows (tests/verifier).
+A block is judged by one pattern, which takes less than the strict reader (audit_tables) does: quotes around every
+field, or empty ones, or none; no amount of 39 digits. What it does not match is read row by row, so what is refused,
+and in which words, is for the strict reader alone. What it does match, the strict reader reads as the same rows
+(tests/verifier).
 """
 
 from __future__ import annotations
@@ -71,8 +72,7 @@ def _columns(block: bytes, layout: Layout, pattern: re.Pattern[str]) -> dict[str
     if "\r" in text:
         text = text.replace("\r\n", "\n")
     if not layout.tabs and '"' in text:
-        # An empty field as some programs write it. If no other quote is in the block, these are outside of quotes.
-        text = text.replace(',""\n', ",\n").replace(',"",', ",,")
+        text = _plainly_unquoted(text)
     if not pattern.fullmatch(text):
         return None
     width, rows = len(layout.header) + 1, text.count("\n")
@@ -80,6 +80,16 @@ def _columns(block: bytes, layout: Layout, pattern: re.Pattern[str]) -> dict[str
     if len(fields) != rows * width + 1 or fields[width - 1 :: width].count("\n") != rows:
         return None
     return {column: fields[place::width][:rows] for place, column in enumerate(layout.header)}
+
+
+def _plainly_unquoted(text: str) -> str:
+    """Whole lines without the quotes of programs that quote every field, or empty ones. Whatever else is quoted keeps
+    its quotes, which no pattern takes."""
+    every_comma, every_line = text.count(",") == text.count('","'), text.count("\n") == text.count('"\n"') + 1
+    if every_comma and every_line and text.startswith('"') and text.endswith('"\n'):
+        return text[1:-2].replace('","', ",").replace('"\n"', "\n") + "\n"
+    # If no quote is left after this, none of these stood within quotes.
+    return text.replace(',""\n', ",\n").replace(',"",', ",,")
 
 
 class LedgerJudge(Judge):
