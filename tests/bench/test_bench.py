@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -20,6 +21,14 @@ from bench.figure import Figure, at_least, at_most
 from bench.large_ledger import Made, make
 
 FIGURES = [figure for figures, _ in FAMILIES.values() for figure in figures]
+
+
+PAGE = Path(__file__).parents[2] / "docs" / "reference" / "benchmarks.md"
+
+
+def test_the_page_has_every_figure_with_its_bar() -> None:
+    rows = re.findall(r"^\| ([a-z0-9-]+) \| ([<>]= .+?) \|", PAGE.read_text(), re.MULTILINE)
+    assert rows == [(figure.name, f"{figure.bar} {figure.unit}") for figure in FIGURES]
 
 
 @pytest.fixture(scope="module")
