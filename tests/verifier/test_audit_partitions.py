@@ -394,3 +394,66 @@ def test_a_leaf_that_stands_twice_is_no_tree():
         with pytest.raises(EvidenceError) as refused:
             build_tree_piece(pieces_of(name, parts, 10)[0])
     assert refused.value.reason == "leaf-order"
+
+
+# What workers report must add up
+
+
+def without_a_part(answer):
+    """A chunk's answer that lacks the rows of one range."""
+    rows, parts = answer
+    place = next(number for number, part in enumerate(parts) if part.length)
+    return rows, (*parts[:place], parts[place].__class__("", 0, 0), *parts[place + 1 :])
+
+
+def without_texts(judged):
+    judged.texts.popitem()
+    return judged
+
+
+def without_leaves(judged):
+    judged.leaves.popitem()
+    return judged
+
+
+def with_a_leaf_more(judged):
+    judged.sums[next(iter(judged.sums))].leaves += 1
+    return judged
+
+
+def with_a_row_less(judged):
+    judged.rows -= 1
+    return judged
+
+
+@pytest.mark.parametrize(
+    ("stage", "lie"),
+    [(0, without_a_part), (1, without_texts), (1, without_leaves), (1, with_a_leaf_more), (1, with_a_row_less)],
+)
+def test_an_answer_that_leaves_something_out_is_a_fault(tmp_path, stage, lie):
+    stages = iter((0, 1, 2))
+
+    def lying(function, tasks):
+        answers = list(map(function, tasks))
+        if next(stages) == stage:
+            answers[-1] = lie(answers[-1])
+        return iter(answers)
+
+    path = tmp_path / "ledger.csv"
+    path.write_bytes(as_csv(many(300)))
+    for map_ in (map, lying):
+        scratch = tmp_path / map_.__name__
+        scratch.mkdir()
+        means = Means(scratch, map_, SILENT, SMALL)
+
+        def audit(means=means):
+            tables = read_tables([path], None, None, DECIMALS, means)
+            found = judge_ledger(tables, KEYS, frozenset(), PublishedText(()), means)
+            extract_digest(found, means)
+            return [leaves_of(found, cell) for cell in CELLS]
+
+        if map_ is map:
+            assert audit()
+        else:
+            with pytest.raises(RuntimeError):
+                audit()

@@ -68,6 +68,7 @@ class Judged:
     """What a range leaves behind: sums by "pool asset", samples in the order of client ids, and what is at fault."""
 
     rows: int = 0
+    accounts: int = 0
     sums: dict[tuple[str, str | None], CellSums] = field(default_factory=dict)
     """By "pool asset" and account type; None where there is no account."""
     own: dict[tuple[str, str], int] = field(default_factory=dict)
@@ -143,7 +144,9 @@ def _lines(parts: tuple[Part, ...]) -> list[str]:
 
 def _accounts(parts: tuple[Part, ...], judged: Judged) -> _Accounts:
     accounts = _Accounts()
-    for line in _lines(parts):
+    lines = _lines(parts)
+    judged.accounts = len(lines)
+    for line in lines:
         client, account_type, status, related = line.split("\t")
         if client in accounts.types:
             judged.account_twice = judged.account_twice or client

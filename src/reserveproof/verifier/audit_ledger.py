@@ -52,6 +52,7 @@ class JudgedLedger:
     """All ranges together. texts and leaves: parts of each cell, in the order of their ranges."""
 
     rows: int = 0
+    accounts: int = 0
     sums: dict[Cell, CellSums] = field(default_factory=dict)
     by_type: dict[tuple[str, str, str], CellSums] = field(default_factory=dict)
     own: dict[tuple[str, str, str], int] = field(default_factory=dict)
@@ -71,6 +72,7 @@ class JudgedLedger:
     def add(self, judged: Judged) -> None:
         """The next range."""
         self.rows += judged.rows
+        self.accounts += judged.accounts
         for (name, account_type), its in judged.sums.items():
             cell = _cell(name)
             self.sums.setdefault(cell, CellSums()).add(its)
@@ -155,7 +157,7 @@ def judge_ledger(
             advance(judged.rows)
     if twice is not None and tables.account_source is not None:
         raise audit_places.account_twice(twice, [tables.account_source])
-    if found.rows != tables.ledger.rows:
+    if found.rows != tables.ledger.rows or found.accounts != (tables.accounts.rows if tables.accounts else 0):
         raise RuntimeError("rows were lost, or judged twice")
     return found
 
