@@ -109,6 +109,8 @@ def _listed(engine: Engine, name: str) -> Listed:
     chosen, values = _SELECTIONS[name], ({"related": sorted(RELATED_TYPES)} if name == "mistagged" else None)
     # Only our own constants are put together here.
     ((count,),) = engine.run(f"SELECT count(*) FROM ({chosen})", values)  # noqa: S608
+    if not count:
+        return Listed(0, ())
     first = engine.run(f"SELECT client_id FROM ({chosen}) ORDER BY client_id LIMIT {SHOWN}", values)  # noqa: S608
     return Listed(int(count), tuple(str(client) for (client,) in first))
 

@@ -11,11 +11,11 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from ..format.amounts import JSON_AMOUNT
-from ..format.identifiers import ASSET, CLIENT_CODE, CLIENT_ID, POOL
+from ..format.identifiers import ASSET, POOL
 from ..format.limits import AMOUNT_BOUND, MAX_DECIMALS, MAX_TABLE_FIELD
 from ..format.tables import ACCOUNT_STATUSES, ACCOUNTS_COLUMNS, EXTRACT_COLUMNS, RELATED_PARTY
 from ..format.vocabulary import ACCOUNT_TYPES, BUCKET_CODES, BUCKETS
-from .ledger_arrow import ArrowTable
+from .ledger_arrow import AMOUNTS, ArrowTable
 from .ledger_checks import out_of_order
 from .ledger_csv import CsvTable
 from .ledger_engine import Engine, fill, quoted
@@ -27,27 +27,34 @@ Table = CsvTable | ArrowTable
 _LINES = """
 CREATE TABLE lines AS
 SELECT CASE WHEN asset IS NOT NULL AND bucket IS NOT NULL AND credit IS NOT NULL AND debit IS NOT NULL
-             AND regexp_full_match(client_id, <id>) AND regexp_full_match(client_code, <code>) THEN pool END AS pool,
+             AND <id> AND <code> THEN pool END AS pool,
        asset, client_id, client_code, bucket, credit, debit
 FROM (SELECT pool, asset, client_id, client_code, bucket, <credit> AS credit, <debit> AS debit
-      FROM (SELECT TRY_CAST(pool AS pools) AS pool, TRY_CAST(asset AS assets) AS asset, client_id, client_code,
-                   TRY_CAST(bucket AS buckets) AS bucket, credit, debit,
-                   <decimals>[enum_code(TRY_CAST(asset AS assets)) + 1] AS decimals
-            FROM (<source>)))
+      FROM (SELECT *, <credit digits>, <debit digits>
+            FROM (SELECT TRY_CAST(pool AS pools) AS pool, TRY_CAST(asset AS assets) AS asset, client_id, client_code,
+                         TRY_CAST(bucket AS buckets) AS bucket, credit, debit,
+                         <decimals>[enum_code(TRY_CAST(asset AS assets)) + 1] AS decimals
+                  FROM (<source>))))
 ORDER BY pool, asset, client_id, bucket
 """
-_DIGITS = "TRY_CAST(replace(<x>, '.', '') AS HUGEINT)"
-_MISSING = "(decimals - if(contains(<x>, '.'), strlen(<x>) - strpos(<x>, '.'), 0))"
-"""Digits that are missing after the point; below zero where there are too many."""
-_UNITS = """CASE WHEN <x> = '0' THEN 0::HUGEINT
-     WHEN regexp_full_match(<x>, <amount>) AND <missing> >= 0 AND <digits> <= <bounds>[<missing> + 1]
-     THEN <digits> * <powers>[<missing> + 1] END"""
-"""Base units. The bound is taken before the multiplication, which then cannot overflow."""
+_DIGITS = """
+CASE WHEN <x> <> '0' THEN TRY_CAST(replace(<x>, '.', '') AS HUGEINT) END AS <x>_digits,
+CASE WHEN <x> <> '0' THEN decimals - if(contains(<x>, '.'), strlen(<x>) - strpos(<x>, '.'), 0) END AS <x>_missing
+"""
+"""All digits of an amount, and how many are missing after its point (below zero: there are too many). Most amounts are
+0, and cost nothing."""
+_UNITS = """
+CASE WHEN <x> = '0' THEN 0::HUGEINT
+     WHEN regexp_full_match(<x>, <amount>) AND <x>_missing >= 0 AND <x>_digits <= <bounds>[<x>_missing + 1]
+     THEN <x>_digits * <powers>[<x>_missing + 1] END
+"""
+"""Base units; NULL for what is no amount, or 2^127 or more: the bound is taken before the multiplication, which then
+cannot overflow."""
 
 _ACCOUNTS = """
 CREATE TABLE accounts AS
 SELECT CASE WHEN account_type IS NOT NULL AND status IS NOT NULL AND related_party IS NOT NULL
-             AND regexp_full_match(client_id, <id>) THEN client_id END AS client_id,
+             AND <id> THEN client_id END AS client_id,
        account_type, status, related_party
 FROM (SELECT client_id, TRY_CAST(account_type AS account_types) AS account_type, TRY_CAST(status AS statuses) AS status,
              TRY_CAST(related_party AS answers) AS related_party
@@ -57,11 +64,11 @@ ORDER BY client_id
 _PREVIOUS = """
 CREATE TABLE previous_lines AS
 SELECT CASE WHEN regexp_full_match(pool, <pool>) AND regexp_full_match(asset, <asset>)
-             AND regexp_full_match(client_id, <id>) AND regexp_full_match(client_code, <code>)
+             AND <id> AND <code>
              AND regexp_full_match(credit, <units>) AND regexp_full_match(debit, <units>)
              AND TRY_CAST(credit AS HUGEINT) IS NOT NULL AND TRY_CAST(debit AS HUGEINT) IS NOT NULL
              AND bucket IN (<buckets>) THEN pool END AS pool,
-       asset, client_id, client_code, bucket::UTINYINT AS bucket, credit <> '0' AS credited
+       asset, client_id, client_code, TRY_CAST(bucket AS UTINYINT) AS bucket, credit <> '0' AS credited
 FROM (<source>)
 """
 
@@ -70,26 +77,25 @@ SELECT count(*) FROM (SELECT pool, asset, client_id, client_code, lag(pool) OVER
                              lag(client_id) OVER () AS c, lag(client_code) OVER () AS k FROM previous_lines)
 WHERE client_id = c AND asset = a AND pool = p AND client_code <> k
 """
+# CLIENT_ID and CLIENT_CODE for texts that are known to be printable ASCII: three looks cost a fifth of a pattern.
+_TEXT = "strlen(<x>) BETWEEN <least> AND <most> AND NOT starts_with(<x>, ' ') AND NOT ends_with(<x>, ' ')"
 _PATTERNS = {
-    "id": quoted(CLIENT_ID.pattern),
-    "code": quoted(CLIENT_CODE.pattern),
+    "id": fill(_TEXT, x="client_id", least="1", most="128"),
+    "code": fill(_TEXT, x="client_code", least="0", most="64"),
     "pool": quoted(POOL.pattern),
     "asset": quoted(ASSET.pattern),
     "units": quoted(JSON_AMOUNT.pattern),
 }
-
-
-def _units(column: str) -> str:
-    """SQL for the base units of an amount as text; NULL if it is none, has too many decimals or is 2^127 or more."""
-    scales = range(MAX_DECIMALS + 1)
-    return fill(
-        _UNITS,
-        digits=_DIGITS,
-        missing=_MISSING,
-        amount=quoted(AMOUNT.pattern),
-        powers="[" + ", ".join(f"{10**scale}::HUGEINT" for scale in scales) + "]",
-        bounds="[" + ", ".join(f"{(AMOUNT_BOUND - 1) // 10**scale}::HUGEINT" for scale in scales) + "]",
-    ).replace("<x>", column)
+# A decimal column prints all the digits of its scale: it is the number that counts there.
+_NUMBER = "CASE WHEN contains(<x>::VARCHAR, '.') THEN rtrim(rtrim(<x>::VARCHAR, '0'), '.') ELSE <x>::VARCHAR END"
+# Nobody has looked at these bytes: a text that is not printable ASCII becomes NULL, which no row may hold.
+_PRINTABLE = "CASE WHEN regexp_full_match(<x>::VARCHAR, '[ -~]*') THEN <x>::VARCHAR END"
+_SCALES = range(MAX_DECIMALS + 1)
+_AMOUNTS = {
+    "amount": quoted(AMOUNT.pattern),
+    "powers": "[" + ", ".join(f"{10**scale}::HUGEINT" for scale in _SCALES) + "]",
+    "bounds": "[" + ", ".join(f"{(AMOUNT_BOUND - 1) // 10**scale}::HUGEINT" for scale in _SCALES) + "]",
+}
 
 
 def _counts(engine: Engine, column: str, table: str) -> tuple[int, int]:
@@ -106,17 +112,8 @@ def _csv_source(engine: Engine, table: CsvTable, columns: Sequence[str]) -> str:
 
 
 def _stream_source(name: str, decimals: Collection[str]) -> str:
-    names = ", ".join(
-        # A decimal column prints all the digits of its scale: it is the number that counts there.
-        fill(
-            "CASE WHEN contains(<x>::VARCHAR, '.') THEN rtrim(rtrim(<x>::VARCHAR, '0'), '.') "
-            "ELSE <x>::VARCHAR END AS <x>",
-            x=column,
-        )
-        if column in decimals
-        else f"{column}::VARCHAR AS {column}"
-        for column in LEDGER_COLUMNS
-    )
+    texts = dict.fromkeys(decimals, _NUMBER) | dict.fromkeys(("client_id", "client_code"), _PRINTABLE)
+    names = ", ".join(fill(f"{texts.get(column, '<x>::VARCHAR')} AS <x>", x=column) for column in LEDGER_COLUMNS)
     return f"SELECT {names} FROM {name}"  # noqa: S608
 
 
@@ -153,8 +150,8 @@ def load_lines(engine: Engine, grid: Grid, tables: Sequence[Table], advance: Adv
     sql = fill(
         _LINES,
         source=" UNION ALL ".join(sources),
-        credit=_units("credit"),
-        debit=_units("debit"),
+        **{column: fill(_UNITS, x=column, **_AMOUNTS) for column in sorted(AMOUNTS)},
+        **{f"{column} digits": fill(_DIGITS, x=column) for column in sorted(AMOUNTS)},
         decimals="[" + ", ".join(str(grid.decimals[asset]) for asset in assets) + "]",
         **_PATTERNS,
     )
