@@ -57,9 +57,11 @@ def dump(value: Json) -> bytes:
     return _encode(value)
 
 
+_ENCODER = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
 def _encode(value: object) -> bytes:
-    text = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
-    return text.encode("utf-8")
+    return _ENCODER.encode(value).encode("utf-8")
 
 
 def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
@@ -84,11 +86,18 @@ def _not_allowed(token: str) -> NoReturn:
     _refuse("value", "a JSON number is not a plain integer", token)
 
 
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_unique, parse_int=_integer, parse_float=_not_allowed, parse_constant=_not_allowed
+)
+
+
 def _check_brackets(data: bytes, what: str) -> None:
     """Nesting and number of arrays and objects, strings skipped: json's own scanner recurses, and makes a value of
     each, so they are measured first."""
     if data.count(b",") > MAX_JSON_COMMAS:
         raise MalformedError(f"{what} has more than {MAX_JSON_COMMAS} values", reason="size")
+    if data.count(b"[") + data.count(b"{") <= MAX_NESTING:
+        return  # too few, those in strings with them, to be nested deeper
     opened = depth = 0
     for token in _TOKEN.finditer(data):
         head = token.group()[:1]
@@ -118,13 +127,7 @@ def parse(data: bytes, *, max_bytes: int, what: str) -> Json:
         raise MalformedError(f"{what} is not UTF-8 at byte {error.start}", reason="encoding") from None
     _check_brackets(data, what)
     try:
-        value: Json = json.loads(
-            text,
-            object_pairs_hook=_unique,
-            parse_int=_integer,
-            parse_float=_not_allowed,
-            parse_constant=_not_allowed,
-        )
+        value: Json = _DECODER.decode(text)
     except (json.JSONDecodeError, RecursionError) as error:
         where = f" at character {error.pos}" if isinstance(error, json.JSONDecodeError) else ""
         raise MalformedError(

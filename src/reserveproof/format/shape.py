@@ -161,6 +161,8 @@ def members(
     """The value as an object with exactly these members."""
     if not isinstance(value, dict):
         raise MalformedError(f"{place} is not an object", reason="object", found=shown(value))
+    if value.keys() == names:
+        return value
     unknown = sorted(set(value) - names - optional)
     missing = sorted(names - set(value))
     if unknown or missing:

@@ -6,6 +6,7 @@ a folder opens regular files only, follows no link, and never leaves the folder.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 from collections.abc import Mapping
@@ -15,6 +16,8 @@ from typing import Protocol
 from ..format.errors import MalformedError, TransportError, shown
 from ..format.identifiers import FILE_NAME
 from ..format.limits import MAX_BUNDLE_FILES
+
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY
 
 
 class Bundle(Protocol):
@@ -64,21 +67,21 @@ class BundleFolder:
     def read(self, name: str, max_bytes: int) -> bytes:
         if not FILE_NAME.fullmatch(name):
             raise MalformedError("a file name is not in its form", reason="pattern", found=shown(name))
-        path = self._path
-        for part in name.split("/")[:-1]:
-            path = path / part
-            if path.is_symlink():
-                raise MalformedError(f"{name} is reached through a symbolic link", reason="link")
-        path = self._path / name
+        *folders, last = name.split("/")
         try:
-            # O_NONBLOCK so that a named pipe cannot hold the verifier up.
-            handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-        except FileNotFoundError:
-            raise _missing(name) from None
+            place = os.open(self._path, _FOLDER)
         except OSError as error:
-            if path.is_symlink():
-                raise MalformedError(f"{name} is a symbolic link", reason="link") from None
-            raise TransportError(f"{name} cannot be read: {error.strerror}") from None
+            raise TransportError(f"{self._path} cannot be read: {error.strerror}") from None
+        try:
+            # Folder by folder, so that no link is followed on the way, whenever it was put there.
+            for part in folders:
+                inner = _open(part, _FOLDER | os.O_NOFOLLOW, place, name)
+                os.close(place)
+                place = inner
+            # O_NONBLOCK so that a named pipe cannot hold the verifier up.
+            handle = _open(last, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, place, name)
+        finally:
+            os.close(place)
         if not stat.S_ISREG(os.fstat(handle).st_mode):  # asked first: a folder cannot even be wrapped
             os.close(handle)
             raise MalformedError(f"{name} is not a regular file", reason="link")
@@ -87,6 +90,21 @@ class BundleFolder:
         if len(data) > max_bytes:
             raise MalformedError(f"{name} is larger than {max_bytes} bytes", reason="size")
         return data
+
+
+def _open(part: str, flags: int, place: int, name: str) -> int:
+    """Open a name in the folder that place is of. name: the whole, for messages."""
+    try:
+        return os.open(part, flags, dir_fd=place)
+    except FileNotFoundError:
+        raise _missing(name) from None
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            if stat.S_ISLNK(os.stat(part, dir_fd=place, follow_symlinks=False).st_mode):
+                raise MalformedError(f"{name} is a symbolic link, or reached through one", reason="link") from None
+        if isinstance(error, NotADirectoryError):
+            raise _missing(name) from None
+        raise TransportError(f"{name} cannot be read: {error.strerror}") from None
 
 
 def _missing(name: str) -> MalformedError:
