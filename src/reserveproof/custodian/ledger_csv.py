@@ -13,6 +13,7 @@ import os
 import re
 import stat
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from io import BufferedReader
@@ -130,19 +131,22 @@ def _scanned(
     shape = _line(len(columns), newline)
     plain, run = PlainLines(len(columns), b",", newline), re.compile(b"(?:" + shape + b")*+")
     row, carry = 0, b""
-    while block:
-        digest.update(block)
-        advance(len(block))
-        block = carry + block
-        cut = block.rfind(b"\n") + 1
-        lines, carry = block[:cut], block[cut:]
-        if count := plain.count(lines):
-            row += count
-        else:
-            row = _judge(lines, row, run, newline, header, name, findings)
-        if len(carry) > _MAX_LINE:
-            raise InputError(f"is longer than {_MAX_LINE} bytes", file=name, row=row + 1, reason="line")
-        block = stream.read(_BLOCK)
+    # A block is hashed beside its judgement: the hash does not hold the interpreter's lock.
+    with ThreadPoolExecutor(1) as aside:
+        while block:
+            hashed = aside.submit(digest.update, block)
+            data = carry + block
+            cut = data.rfind(b"\n") + 1
+            lines, carry = data[:cut], data[cut:]
+            if count := plain.count(lines):
+                row += count
+            else:
+                row = _judge(lines, row, run, newline, header, name, findings)
+            if len(carry) > _MAX_LINE:
+                raise InputError(f"is longer than {_MAX_LINE} bytes", file=name, row=row + 1, reason="line")
+            hashed.result()
+            advance(len(block))
+            block = stream.read(_BLOCK)
     if carry:
         raise InputError(
             "does not end with a newline: the file may have been cut",

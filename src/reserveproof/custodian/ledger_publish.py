@@ -6,6 +6,7 @@ import hashlib
 import os
 import tempfile
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,10 +40,18 @@ class Publication:
         # mkstemp gives 0600: who holds what is nobody else's to read.
         handle, partial = tempfile.mkstemp(prefix=f".{name}.", suffix=".partial", dir=self._out_dir)
         self._partial[name] = Path(partial)
-        with os.fdopen(handle, "wb") as stream:
-            for piece in pieces:
+        with os.fdopen(handle, "wb") as stream, ThreadPoolExecutor(1) as aside:
+
+            def take(piece: bytes | memoryview) -> None:
                 digest.update(piece)
                 stream.write(piece)
+
+            taken = aside.submit(take, b"")
+            for piece in pieces:
+                # One is written while the next is made; two are never held back.
+                taken.result()
+                taken = aside.submit(take, piece)
+            taken.result()
             stream.flush()
             os.fsync(stream.fileno())
         return digest.hexdigest()
