@@ -86,13 +86,35 @@ impl Book {
                 of(a.1).cmp(&of(b.1))
             })
         });
-        let order: Vec<u64> = order.into_iter().map(|(_, row)| row).collect();
-        let (mut clients, mut at, mut bytes) = (Vec::new(), 0, 0u64);
-        while at < order.len() {
+        let order: Vec<u64> = order.into_par_iter().map(|(_, row)| row).collect();
+        // Cut at the first leaf of a client, so that each client falls into one task.
+        let key = |at: usize| &self.keys[order[at] as usize];
+        let mut ends: Vec<usize> = (0..order.len()).step_by(TASK).collect();
+        for end in &mut ends {
+            while *end > 0 && *end < order.len() && key(*end) == key(*end - 1) {
+                *end += 1;
+            }
+        }
+        ends.push(order.len());
+        let found: Result<Vec<Vec<(Client, u64)>>, Refused> =
+            ends.par_windows(2).map(|pair| self.clients(&order, pair[0], pair[1])).collect();
+        let (mut clients, mut bytes) = (Vec::new(), 0);
+        for (mut client, size) in found?.into_iter().flatten() {
+            client.start = bytes;
+            bytes += size;
+            clients.push(client);
+        }
+        Ok(Arranged { book: self, order, clients, bytes })
+    }
+
+    /// The clients of some leaves, each with the size of its record.
+    fn clients(&self, order: &[u64], mut at: usize, end: usize) -> Result<Vec<(Client, u64)>, Refused> {
+        let mut clients = Vec::new();
+        while at < end {
             let (first, row) = (at, order[at] as usize);
             let code = self.parts(row).0;
             let mut size = code.len() + 2 + CHECK;
-            while at < order.len() && self.keys[order[at] as usize] == self.keys[row] {
+            while at < end && self.keys[order[at] as usize] == self.keys[row] {
                 let here = order[at] as usize;
                 let (other, buckets) = self.parts(here);
                 if other != code {
@@ -104,10 +126,9 @@ impl Book {
                 size += PLACE + buckets.len();
                 at += 1;
             }
-            clients.push(Client { first, end: at, start: bytes });
-            bytes += size as u64;
+            clients.push((Client { first, end: at, start: 0 }, size as u64));
         }
-        Ok(Arranged { book: self, order, clients, bytes })
+        Ok(clients)
     }
 }
 
