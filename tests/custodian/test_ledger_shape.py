@@ -33,6 +33,14 @@ def pattern(block: bytes, newline: bytes) -> int:
 @example(b'a,"x,"",y",c\n', b"\n")
 @example(b'"a,"",b",c,d\n', b"\n")
 @example(b'"a,""\n,b,c\n', b"\n")
+@example(b'"a",b,"c"\n"d",e,"f"\n', b"\n")
+@example(b'"a",b,"c"\nd"",e,""f\n', b"\n")
+@example(b'"a",b,c\na"",b,c\n', b"\n")
+@example(b'"a","b","c"\n"a","b"c"\n', b"\n")
+@example(b'"a,b",c,d\n"a,b",c,d\n', b"\n")
+@example(b'"a"",b",c\n', b"\n")
+@example(b'"a",b,c\r\n"d",e,f\n', b"\r\n")
+@example(b'"a",b,c\r"\n"', b"\r\n")
 @example(b"a,b,c\r\nd\r,e,f\n", b"\r\n")
 @example(b"a,b\rc,d\r\n", b"\r\n")
 def test_what_is_plain_is_sound(block: bytes, newline: bytes) -> None:
@@ -78,3 +86,24 @@ def test_an_extract_of_another_shape_is_not_plain(body: bytes) -> None:
 def test_a_canonical_extract_is_plain() -> None:
     data = b"".join(write_extract(ROWS))
     assert PlainLines(len(EXTRACT_COLUMNS), b"\t", b"\n").count(data) == len(ROWS) + 1
+
+
+@given(st.lists(st.lists(st.sampled_from(["", "a", "b c", "#;'`|"]), min_size=WIDTH, max_size=WIDTH), min_size=1),
+       st.lists(st.booleans(), min_size=WIDTH, max_size=WIDTH))  # fmt: skip
+def test_lines_with_quotes_around_the_same_fields_are_plain(rows: list[list[str]], quoted: list[bool]) -> None:
+    for newline in ("\n", "\r\n"):
+        lines = [",".join(f'"{f}"' if q else f for f, q in zip(row, quoted, strict=True)) + newline for row in rows]
+        block = "".join(lines).encode()
+        assert PlainLines(WIDTH, b",", newline.encode()).count(block) == len(rows) == pattern(block, newline.encode())
+
+
+ALIKE = st.sampled_from([b'"a"', b'""', b'a""', b'""a', b'"a"b', b"a", b"", b'"', b'"a,"', b'"\r"'])
+
+
+@given(
+    st.lists(st.lists(ALIKE, min_size=WIDTH, max_size=WIDTH).map(b",".join), max_size=6),
+    st.sampled_from([b"\n", b"\r\n"]),
+)
+def test_what_is_quoted_alike_is_sound(lines: list[bytes], newline: bytes) -> None:
+    block = b"".join(line + newline for line in lines)
+    assert PlainLines(WIDTH, b",", newline).count(block) in (0, pattern(block, newline))
