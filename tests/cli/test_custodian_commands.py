@@ -284,7 +284,7 @@ def test_a_locked_workspace_is_transport(ready: Custodian) -> None:
 
 
 def test_an_interrupt_exits_130(ready: Custodian, monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupted(*_: object) -> None:
+    def interrupted(*_: object, **_more: object) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(command_snapshot, "take_ledger", interrupted)
@@ -296,7 +296,7 @@ def test_an_interrupt_exits_130(ready: Custodian, monkeypatch: pytest.MonkeyPatc
     "error", [OSError(28, "No space left on device"), TransportError("the disk is full"), PermissionError(13, "no")]
 )
 def test_a_full_disk_exits_6(ready: Custodian, monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
-    def full(*_: object) -> None:
+    def full(*_: object, **_more: object) -> None:
         raise error
 
     monkeypatch.setattr(command_snapshot, "take_ledger", full)
@@ -304,7 +304,7 @@ def test_a_full_disk_exits_6(ready: Custodian, monkeypatch: pytest.MonkeyPatch, 
 
 
 def test_our_own_fault_is_not_hidden(ready: Custodian, monkeypatch: pytest.MonkeyPatch) -> None:
-    def wrong(*_: object) -> None:
+    def wrong(*_: object, **_more: object) -> None:
         raise RuntimeError("our own fault")
 
     monkeypatch.setattr(command_snapshot, "take_ledger", wrong)
@@ -378,7 +378,7 @@ def test_what_libraries_write_is_private_too(ready: Custodian, monkeypatch: pyte
     found: list[int] = []
     before = os.umask(0o022)
     try:
-        monkeypatch.setattr(command_snapshot, "take_ledger", lambda *_: found.append(os.umask(0o077)))
+        monkeypatch.setattr(command_snapshot, "take_ledger", lambda *_, **_more: found.append(os.umask(0o077)))
         with pytest.raises(AttributeError):
             command.run(("snapshot", "w", "s1", "--ledger", "ledger.csv"))
         assert found == [0o077]
