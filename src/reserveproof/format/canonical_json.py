@@ -20,7 +20,7 @@ Json = dict[str, "Json"] | list["Json"] | str | int
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 # Possessive, and a string may lack its end: a file of quotes and backslashes must not be scanned again and again.
 _TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*+"?|[\[{]|[\]}]', re.DOTALL)
-_KEY = re.compile(r"[\x20-\x7e]{1,128}")
+_MAX_KEY = 128
 
 
 def _refuse(reason: str, message: str, found: object = "") -> NoReturn:
@@ -41,9 +41,11 @@ def _check(value: object, depth: int) -> None:
                 )
     elif isinstance(value, dict):
         for key, member in value.items():
-            if not isinstance(key, str) or not _KEY.fullmatch(key):
+            if not isinstance(key, str) or not (key.isascii() and key.isprintable() and 0 < len(key) <= _MAX_KEY):
                 _refuse("key", "a JSON key is not 1 to 128 printable ASCII characters", key)
-            _check(member, depth + 1)
+            # Most members are plain text: no call for each.
+            if depth == MAX_NESTING or type(member) is not str or not member.isascii() or not member.isprintable():
+                _check(member, depth + 1)
     elif isinstance(value, list):
         for member in value:
             _check(member, depth + 1)

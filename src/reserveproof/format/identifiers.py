@@ -44,19 +44,24 @@ def chain_of(account_or_form: str) -> str:
     return ":".join(account_or_form.split("/")[0].split(":")[:2])
 
 
+_EIP155_ACCOUNT = re.compile(r"eip155:[1-9][0-9]{0,31}:0x[0-9a-f]{40}")
+_BIP122_ACCOUNT = re.compile(r"bip122:[0-9a-f]{32}:(.+)")
+_BECH32 = re.compile(r"(?i)(?:bc|tb|bcrt)1")
+
+
 def is_normal_account(account: str) -> bool:
     """Whether an account is spelled as its chain normalises it, as far as spelling alone shows: eip155 and
     bech32 lower-case (base58 keeps its case). The chain module checks the checksum too."""
     if len(account) > MAX_ACCOUNT or not ACCOUNT.fullmatch(account):
         return False
     if account.startswith("eip155:"):
-        return re.fullmatch(r"eip155:[1-9][0-9]{0,31}:0x[0-9a-f]{40}", account) is not None
+        return _EIP155_ACCOUNT.fullmatch(account) is not None
     if account.startswith("bip122:"):
-        match = re.fullmatch(r"bip122:[0-9a-f]{32}:(.+)", account)
+        match = _BIP122_ACCOUNT.fullmatch(account)
         if match is None:
             return False
         address = match.group(1)
-        return not re.match(r"(?i)(?:bc|tb|bcrt)1", address) or address == address.lower()
+        return not _BECH32.match(address) or address == address.lower()
     return True
 
 

@@ -18,6 +18,8 @@ from ..format.identifiers import FILE_NAME
 from ..format.limits import MAX_BUNDLE_FILES
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY
+_PART = 1 << 20
+"""Bytes asked for at a time: the system is asked to set no more aside for a file that is not as large."""
 
 
 class Bundle(Protocol):
@@ -82,11 +84,12 @@ class BundleFolder:
             handle = _open(last, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, place, name)
         finally:
             os.close(place)
-        if not stat.S_ISREG(os.fstat(handle).st_mode):  # asked first: a folder cannot even be wrapped
+        try:
+            if not stat.S_ISREG(os.fstat(handle).st_mode):
+                raise MalformedError(f"{name} is not a regular file", reason="link")
+            data = _read(handle, max_bytes + 1, name)
+        finally:
             os.close(handle)
-            raise MalformedError(f"{name} is not a regular file", reason="link")
-        with os.fdopen(handle, "rb") as file:
-            data = file.read(max_bytes + 1)
         if len(data) > max_bytes:
             raise MalformedError(f"{name} is larger than {max_bytes} bytes", reason="size")
         return data
@@ -105,6 +108,18 @@ def _open(part: str, flags: int, place: int, name: str) -> int:
         if isinstance(error, NotADirectoryError):
             raise _missing(name) from None
         raise TransportError(f"{name} cannot be read: {error.strerror}") from None
+
+
+def _read(handle: int, limit: int, name: str) -> bytes:
+    """What a file holds, up to limit bytes."""
+    parts: list[bytes] = []
+    try:
+        while limit and (part := os.read(handle, min(limit, _PART))):
+            parts.append(part)
+            limit -= len(part)
+    except OSError as error:
+        raise TransportError(f"{name} cannot be read: {error.strerror}") from None
+    return b"".join(parts)
 
 
 def _missing(name: str) -> MalformedError:
