@@ -115,6 +115,15 @@ def start(program: list[str], arguments: list[str], tmp: Path, **more: object) -
     )  # fmt: skip
 
 
+def pack(folder: Path, main: str) -> Path:
+    """The one-file verifier with another __main__."""
+    subprocess.run([sys.executable, ROOT / "packaging" / "build_verifier.py", folder / "a.pyz"], check=True)
+    with zipfile.ZipFile(folder / "a.pyz") as built, zipfile.ZipFile(folder / "b.pyz", "w") as forced:
+        for name in built.namelist():
+            forced.writestr(name, main if name == "__main__.py" else built.read(name))
+    return folder / "b.pyz"
+
+
 def ended(process: subprocess.Popen[str]) -> Ran:
     out, err = process.communicate(timeout=60)
     return Ran(process.returncode, out, err)
@@ -144,19 +153,39 @@ def test_the_command_with_workers_says_what_it_says_without(tmp_path):
 
 def test_the_one_file_verifier_with_workers(tmp_path):
     """Workers are started from within the archive, whose __main__ they do not run."""
-    subprocess.run([sys.executable, ROOT / "packaging" / "build_verifier.py", tmp_path / "a.pyz"], check=True)
-    with zipfile.ZipFile(tmp_path / "a.pyz") as built, zipfile.ZipFile(tmp_path / "b.pyz", "w") as forced:
-        for name in built.namelist():
-            forced.writestr(name, FORCED.format("") if name == "__main__.py" else built.read(name))
+    packed = pack(tmp_path, FORCED.format(""))
     arguments = [*write_audit(tmp_path, open_world()), "--json"]
-    ran = ended(start(["-I", str(tmp_path / "b.pyz")], arguments, tmp_path / "tmp", cwd=tmp_path))
+    ran = ended(start(["-I", str(packed)], arguments, tmp_path / "tmp", cwd=tmp_path))
     assert ran.verdict() == PASSED, ran.err
     ledger = Path(arguments[arguments.index("--ledger") + 1])
     ledger.write_bytes(ledger.read_bytes().replace(b"\t125000000\t", b"\t125_000_000\t", 1))
-    ran = ended(start(["-I", str(tmp_path / "b.pyz")], arguments[:-1], tmp_path / "tmp", cwd=tmp_path))
+    ran = ended(start(["-I", str(packed)], arguments[:-1], tmp_path / "tmp", cwd=tmp_path))
     assert ran.status == 4 and not ran.said_success
     assert "row 2, column credit" in ran.err
     assert list((tmp_path / "tmp").iterdir()) == []
+
+
+HOSTILE = ("multiprocessing", "pickle", "json", "selectors", "reserveproof", "sitecustomize")
+"""Modules that a worker, or what Python starts beside it, imports."""
+
+
+@pytest.mark.parametrize("flags", [[], ["-E"], ["-I"]], ids=["plain", "-E", "-I"])
+@pytest.mark.parametrize("packed", [False, True], ids=["script", "one file"])
+def test_no_code_of_the_current_folder_is_run(tmp_path, packed, flags):
+    """The folder that an auditor was handed, and works in, is the custodian's."""
+    handed = tmp_path / "handed"
+    handed.mkdir()
+    for name in HOSTILE:
+        (handed / f"{name}.py").write_text(f"open({str(tmp_path / 'was-run')!r}, 'w').close()\nraise SystemExit(0)\n")
+    program = tmp_path / "apart" / "verify.py"
+    program.parent.mkdir()
+    program.write_text(FORCED.format(""))
+    if packed:
+        program = pack(tmp_path / "apart", FORCED.format(""))
+    arguments = [*write_audit(tmp_path, open_world()), "--json"]
+    ran = ended(start([*flags, str(program)], arguments, tmp_path / "tmp", cwd=handed))
+    assert not (tmp_path / "was-run").exists()
+    assert ran.verdict() == PASSED, ran.err
 
 
 def test_a_killed_worker_ends_the_command_without_a_verdict(tmp_path):

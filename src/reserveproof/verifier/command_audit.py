@@ -17,7 +17,7 @@ from .audit_facts import AuditInputs
 from .audit_ledger import Means, read_tables
 from .bundle import Bundle, BundleFolder
 from .command_progress import progress_on
-from .command_workers import Workers, processors
+from .command_workers import Workers, processors, startable
 from .files import read_file, read_secret
 
 WORTH_WORKERS = 8 << 20
@@ -29,7 +29,7 @@ def audit_means(options: argparse.Namespace) -> Iterator[Means]:
     """A working folder that only its owner can read, and workers if the tables are long. Both are gone at the end,
     however it ends: the workers first, so that none writes into a folder that goes."""
     size = sum(path.stat().st_size for path in options.ledger)
-    count = processors() if size >= WORTH_WORKERS else 1
+    count = processors() if size >= WORTH_WORKERS and startable() else 1
     progress = progress_on(sys.stderr)
     with tempfile.TemporaryDirectory(prefix="reserveproof-audit-") as folder:  # 0700
         if count == 1:

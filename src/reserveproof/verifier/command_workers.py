@@ -1,7 +1,8 @@
 """Processes that work on an audit's tasks side by side.
 
 Started anew (spawn), never forked: nothing of the command's memory is in them, and it is the same on every system and
-from the one-file verifier. The command itself has no thread. A worker that ends before it answered ends the audit: what
+from the one-file verifier. Nothing that is started looks for code in the current folder: an auditor works in what the
+custodian handed over. The command itself has no thread. A worker that ends before it answered ends the audit: what
 it had in hand is never taken as done.
 """
 
@@ -11,6 +12,7 @@ import contextlib
 import multiprocessing
 import os
 import signal
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
@@ -22,6 +24,7 @@ from ..format.errors import ReserveProofError, TransportError
 
 MOST = 8
 """Workers at most: each holds some hundred megabytes."""
+SAFE_PATH = "PYTHONSAFEPATH"
 Task = TypeVar("Task")
 Answer = TypeVar("Answer")
 
@@ -32,13 +35,20 @@ def processors() -> int:
     return min(MOST, available)
 
 
+def startable() -> bool:
+    """Whether workers can be kept from the current folder: what says so is in the environment, which -E ignores."""
+    return bool(sys.flags.safe_path) or not sys.flags.ignore_environment
+
+
 class Workers:
-    """Call map() as the builtin; close() ends them, whatever they do."""
+    """Call map() as the builtin; close() ends them, whatever they do. Only where startable()."""
 
     def __init__(self, count: int) -> None:
+        if not startable():
+            raise RuntimeError("workers would run code of the current folder")
         context = multiprocessing.get_context("spawn")
         self._workers: dict[Connection, SpawnProcess] = {}
-        with _without_interrupts():
+        with _safe_path(), _without_interrupts():
             for _ in range(count):
                 ours, theirs = context.Pipe()
                 process = context.Process(target=_work, args=(theirs,), daemon=True)
@@ -111,6 +121,20 @@ class Workers:
             reason="worker",
             hint="memory may have run out, or someone ended it: run the audit again",
         )
+
+
+@contextlib.contextmanager
+def _safe_path() -> Iterator[None]:
+    """What is started here, with `python -c`, would have the current folder before all others on its path."""
+    before = os.environ.get(SAFE_PATH)
+    os.environ[SAFE_PATH] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[SAFE_PATH]
+        else:
+            os.environ[SAFE_PATH] = before
 
 
 @contextlib.contextmanager
