@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import math
 import operator
@@ -103,6 +104,10 @@ command_audit.processors = lambda: 2
 if __name__ == "__main__":
     command.main()
 """
+STARTING = """
+plain = command_audit.Workers
+command_audit.Workers = lambda count: (print("starting", flush=True), plain(count))[1]
+"""
 ON = "command.check_audit = lambda *given: {}"
 
 
@@ -196,19 +201,59 @@ def test_a_killed_worker_ends_the_command_without_a_verdict(tmp_path):
     assert list((tmp_path / "tmp").iterdir()) == []
 
 
-def test_ctrl_c_leaves_no_file_and_no_process(tmp_path):
-    waiting = ON.format("(print('working', flush=True), list(given[-1].map_(time.sleep, [60, 60])))")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("send", [os.kill, os.killpg])
+@pytest.mark.parametrize("count", [1, 2])
+def test_what_is_stopped_leaves_no_file_and_no_process(tmp_path, number, send, count):
+    lines = "(print('working', flush=True), list(given[-1].map_(time.sleep, [60, 60])))"
+    waiting = ON.format(lines) + f"\ncommand_audit.processors = lambda: {count}"
     process = start(["-c", FORCED.format(waiting)], write_audit(tmp_path, open_world()), tmp_path / "tmp")
     assert process.stdout is not None
     assert process.stdout.readline() == "working\n"
     (folder,) = (tmp_path / "tmp").iterdir()
     assert folder.stat().st_mode & 0o777 == 0o700
     assert list(folder.iterdir())
-    os.killpg(process.pid, signal.SIGINT)
+    for _ in range(2):  # a terminal that closes sends two
+        send(process.pid, number)
     ran = ended(process)
-    assert ran.status == 130 and not ran.said_success
+    assert ran.status == 128 + number and not ran.said_success
     assert ran.err == "reserveproof-verify: stopped before a verdict\n"
     assert list((tmp_path / "tmp").iterdir()) == []
+    assert gone(process.pid)
+
+
+@pytest.mark.parametrize("delay", [0.0, 0.005, 0.02, 0.1, 0.3])
+def test_it_can_be_stopped_at_any_time(tmp_path, delay):
+    """While workers are started, while they work, while the folder is removed."""
+    process = start(["-c", FORCED.format(STARTING)], write_audit(tmp_path, open_world()), tmp_path / "tmp")
+    assert process.stdout is not None
+    assert process.stdout.readline() == "starting\n"
+    time.sleep(delay)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, number)
+    ran = ended(process)
+    assert ran.err in ("reserveproof-verify: stopped before a verdict\n", "")
+    assert ran.status in (128 + signal.SIGTERM, 128 + signal.SIGHUP, 0)
+    assert list((tmp_path / "tmp").iterdir()) == []
+    assert gone(process.pid)
+
+
+def test_a_signal_that_is_ignored_stays_so(tmp_path):
+    """nohup."""
+    hung_up = ON.format("signal.raise_signal(signal.SIGHUP) or sys.exit(7)")
+    ignore = partial(signal.signal, signal.SIGHUP, signal.SIG_IGN)
+    arguments = write_audit(tmp_path, open_world())
+    assert ended(start(["-c", FORCED.format(hung_up)], arguments, tmp_path / "tmp", preexec_fn=ignore)).status == 7
+
+
+def test_a_worker_whose_command_is_gone_says_nothing(tmp_path):
+    waiting = ON.format("(print('working', flush=True), list(given[-1].map_(time.sleep, [0.5, 0.5])))")
+    process = start(["-c", FORCED.format(waiting)], write_audit(tmp_path, open_world()), tmp_path / "tmp")
+    assert process.stdout is not None
+    assert process.stdout.readline() == "working\n"
+    process.kill()
+    assert ended(process).err == ""
     assert gone(process.pid)
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 import base64
+import contextlib
 import datetime as dt
 import json
 import secrets
+import signal
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -27,6 +29,7 @@ from .claims import parse_claims
 from .client import check_client
 from .command_arguments import build_parser
 from .command_audit import audit_inputs, audit_means
+from .command_signals import end_in_order
 from .compare import check_compare
 from .files import read_file, read_secret, write_private
 from .last_seen import MAX_STATE_BYTES, LastSeen, dump_state, parse_state
@@ -250,10 +253,12 @@ def _keep_state(path: Path | None, state: dict[str, LastSeen], seen: LastSeen) -
 def main() -> NoReturn:
     """The command; a fault of our own ends with 1 and one line, never with a verdict."""
     try:
+        end_in_order()
         status = run(sys.argv[1:])
-    except KeyboardInterrupt:
-        print("reserveproof-verify: stopped before a verdict", file=sys.stderr)
-        status = 130
+    except KeyboardInterrupt as ended:
+        with contextlib.suppress(OSError):  # the terminal may be gone
+            print("reserveproof-verify: stopped before a verdict", file=sys.stderr)
+        status = 128 + (ended.args[0] if ended.args else signal.SIGINT)
     except BrokenPipeError:
         sys.stderr.write("reserveproof-verify: error: the output could not be written\n")
         sys.stdout = None  # the interpreter would try to flush it once more

@@ -17,6 +17,7 @@ from .audit_facts import AuditInputs
 from .audit_ledger import Means, read_tables
 from .bundle import Bundle, BundleFolder
 from .command_progress import progress_on
+from .command_signals import held_back
 from .command_workers import Workers, processors, startable
 from .files import read_file, read_secret
 
@@ -31,12 +32,25 @@ def audit_means(options: argparse.Namespace) -> Iterator[Means]:
     size = sum(path.stat().st_size for path in options.ledger)
     count = processors() if size >= WORTH_WORKERS and startable() else 1
     progress = progress_on(sys.stderr)
-    with tempfile.TemporaryDirectory(prefix="reserveproof-audit-") as folder:  # 0700
+    with _working_folder() as folder:
         if count == 1:
-            yield Means(Path(folder), map, progress)
+            yield Means(folder, map, progress)
             return
         with Workers(count) as workers:
-            yield Means(Path(folder), workers.map, progress)
+            yield Means(folder, workers.map, progress)
+
+
+@contextlib.contextmanager
+def _working_folder() -> Iterator[Path]:
+    made: tempfile.TemporaryDirectory[str] | None = None
+    try:
+        with held_back():
+            made = tempfile.TemporaryDirectory(prefix="reserveproof-audit-")  # 0700
+        yield Path(made.name)
+    finally:
+        with held_back():
+            if made:
+                made.cleanup()
 
 
 def audit_inputs(

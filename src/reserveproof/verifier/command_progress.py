@@ -44,8 +44,9 @@ class Terminal:
             self._draw("")
 
     def _draw(self, text: str) -> None:
-        self._stream.write(f"\r\x1b[K{text}")
-        self._stream.flush()
+        with contextlib.suppress(OSError):  # a terminal that is gone: no one looks any more
+            self._stream.write(f"\r\x1b[K{text}")
+            self._stream.flush()
 
 
 def picture(what: str, done: int, total: int, unit: str, seconds: float) -> str:

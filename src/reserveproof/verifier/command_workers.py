@@ -21,6 +21,7 @@ from types import TracebackType
 from typing import Any, TypeVar
 
 from ..format.errors import ReserveProofError, TransportError
+from .command_signals import ENDING, held_back
 
 MOST = 8
 """Workers at most: each holds some hundred megabytes."""
@@ -48,13 +49,20 @@ class Workers:
             raise RuntimeError("workers would run code of the current folder")
         context = multiprocessing.get_context("spawn")
         self._workers: dict[Connection, SpawnProcess] = {}
-        with _safe_path(), _without_interrupts():
-            for _ in range(count):
-                ours, theirs = context.Pipe()
-                process = context.Process(target=_work, args=(theirs,), daemon=True)
-                process.start()
-                theirs.close()
-                self._workers[ours] = process
+        try:
+            with _safe_path():
+                if hasattr(signal, "pthread_sigmask"):
+                    resource_tracker.ensure_running()  # before: it lets go of all that is held back
+                with held_back():  # they go to every process of a terminal; the command ends the workers
+                    for _ in range(count):
+                        ours, theirs = context.Pipe()
+                        process = context.Process(target=_work, args=(theirs,), daemon=True)
+                        process.start()
+                        theirs.close()
+                        self._workers[ours] = process
+        except BaseException:
+            self.close()
+            raise
 
     def __enter__(self) -> Workers:
         return self
@@ -65,12 +73,13 @@ class Workers:
         self.close()
 
     def close(self) -> None:
-        for process in self._workers.values():
-            process.kill()
-        for connection, process in self._workers.items():
-            process.join()
-            connection.close()
-        self._workers.clear()
+        with held_back():
+            for process in self._workers.values():
+                process.kill()
+            for connection, process in self._workers.items():
+                process.join()
+                connection.close()
+            self._workers.clear()
 
     def map(self, function: Callable[[Task], Answer], tasks: Sequence[Task], /) -> Iterator[Answer]:
         """Answers in the order of the tasks; the first error in that order. After an error, or if not all answers are
@@ -137,33 +146,18 @@ def _safe_path() -> Iterator[None]:
             os.environ[SAFE_PATH] = before
 
 
-@contextlib.contextmanager
-def _without_interrupts() -> Iterator[None]:
-    """Ctrl-C goes to every process of a terminal. Workers inherit that it waits, for good: the command ends them."""
-    if not hasattr(signal, "pthread_sigmask"):
-        yield
-        return
-    resource_tracker.ensure_running()  # before: it takes what is held back for its own, and lets it go
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
 def _work(connection: Connection) -> None:
     """A worker: tasks one by one, until the command is gone."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for number in ENDING:
+        signal.signal(number, signal.SIG_IGN)
     function: Callable[[Any], Any] | None = None
-    while True:
-        try:
+    with contextlib.suppress(EOFError, OSError):
+        while True:
             kind, given = connection.recv()
-        except EOFError:
-            return
-        if kind == "function" or function is None:
-            function = given
-            continue
-        connection.send(_answer(function, given))
+            if kind == "function" or function is None:
+                function = given
+            else:
+                connection.send(_answer(function, given))
 
 
 def _answer(function: Callable[[Any], Any], task: object) -> tuple[str, Any]:
