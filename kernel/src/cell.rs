@@ -4,25 +4,27 @@ use rayon::prelude::*;
 
 use crate::Refused;
 use crate::columns::{Amounts, Texts};
-use crate::hash::{DIGEST, Digest, Hmac, Message};
-use crate::line::{BUCKETS, Bucket, LineTags, put_short, sums};
-use crate::tree::{BOUND, ENTRY, Hasher, NODE, depth_of, fill_levels, stored_counts, too_large};
+use crate::hash::{DIGEST, Digest, Hmac, LANES, Message};
+use crate::line::{BUCKETS, Bucket, LineTags};
+use crate::part::{Hashers, Part, Waiting};
+use crate::tree::{BOUND, ENTRY, Hasher, NODE, check_shape, depth_of, fill_levels, stored_counts, too_large};
 
 /// Bytes of a key in a book.
 pub const KEY: usize = 16;
 /// A key in a book.
 pub type Key = [u8; KEY];
-/// The format's bounds of a client's id and code.
-const MAX_ID: usize = 128;
-const MAX_CODE: usize = 64;
+/// The longest client id of the format.
+pub const MAX_ID: usize = 128;
+/// The longest client code of the format.
+pub const MAX_CODE: usize = 64;
 /// Rows that one task hashes.
-const TASK: usize = 2048;
+const TASK: usize = 512;
 
 /// The key of a client in the book of a snapshot: a keyed hash of its id, cut.
 pub fn client_key(index: &Hmac, id: &[u8]) -> Key {
-    let mut message = Message::<3>::new();
+    let mut message = Message::<3>::EMPTY;
     message.push(id);
-    index.digest(&mut message)[..KEY].try_into().expect("a digest is longer than a key")
+    *index.digest(&mut message).first_chunk().expect("a digest is longer than a key")
 }
 
 /// What was added to a cell.
@@ -38,15 +40,12 @@ pub struct Summary {
     pub credit: u128,
     /// Base units.
     pub debit: u128,
-    /// Bytes of ids, codes, buckets and amounts as the canonical extract writes them, with a tab or a newline for each
-    /// of its seven columns: what shows that the file has no second spelling of a number.
-    pub text: u64,
 }
 
 impl Summary {
     /// Counts one leaf. Refused where a sum is not below 2^127.
-    fn add(&mut self, rows: u64, credit: u128, debit: u128) -> Result<(), Refused> {
-        self.merge(&Summary { rows, leaves: 1, holders: (credit > 0) as u64, credit, debit, text: 0 })
+    pub fn add(&mut self, rows: u64, credit: u128, debit: u128) -> Result<(), Refused> {
+        self.merge(&Summary { rows, leaves: 1, holders: (credit > 0) as u64, credit, debit })
     }
 
     fn merge(&mut self, other: &Summary) -> Result<(), Refused> {
@@ -56,7 +55,6 @@ impl Summary {
         self.rows += other.rows;
         self.leaves += other.leaves;
         self.holders += other.holders;
-        self.text += other.text;
         Ok(())
     }
 }
@@ -81,9 +79,7 @@ struct Open {
 
 /// One tree that is being built.
 pub struct Cell {
-    hasher: Hasher,
-    index: Hmac,
-    tags: LineTags,
+    hashers: Hashers,
     open: Option<Open>,
     leaves: Vec<[u8; NODE]>,
     holders: Vec<Digest>,
@@ -95,9 +91,11 @@ impl Cell {
     /// index_key: of the book that the leaves go into.
     pub fn new(tree_id: &Digest, tree_key: &Digest, index_key: &Digest) -> Cell {
         Cell {
-            hasher: Hasher::new(tree_id, tree_key),
-            index: Hmac::new(index_key),
-            tags: LineTags::default(),
+            hashers: Hashers {
+                tree: Hasher::new(tree_id, tree_key),
+                index: Hmac::new(index_key),
+                tags: LineTags::default(),
+            },
             open: None,
             leaves: Vec::new(),
             holders: Vec::new(),
@@ -121,8 +119,15 @@ impl Cell {
             self.summary.add(0, credit, 0)?;
             self.holders.push(entry[..DIGEST].try_into().expect("an entry has 80 bytes"));
         }
-        let hasher = &self.hasher;
-        self.leaves.par_extend(entries.par_chunks_exact(ENTRY).map(|entry| hasher.leaf(entry)));
+        let hasher = &self.hashers.tree;
+        let start = self.leaves.len();
+        self.leaves.resize(start + entries.len() / ENTRY, [0; NODE]);
+        entries
+            .as_chunks::<ENTRY>()
+            .0
+            .par_chunks(LANES)
+            .zip(self.leaves[start..].par_chunks_mut(LANES))
+            .for_each(|(entries, leaves)| hasher.leaves(entries, leaves));
         Ok(())
     }
 
@@ -185,7 +190,8 @@ impl Cell {
 
     /// Hashes the clients of some rows. start: of the batch's own, before which no row is looked at.
     fn part(&self, batch: &Batch, start: usize, first: usize, end: usize) -> Result<Part, Refused> {
-        let (mut part, mut found, mut at) = (Part::default(), Vec::with_capacity(BUCKETS), first);
+        let (mut waiting, mut found, mut at) =
+            (Waiting::new(&self.hashers, end - first), Vec::with_capacity(BUCKETS), first);
         while at < end {
             let group = at;
             if group > start && batch.ids.get(group) < batch.ids.get(group - 1) {
@@ -196,34 +202,9 @@ impl Cell {
                 at += 1;
             }
             batch.line(group, at, &mut found)?;
-            self.leaf(batch.ids.get(group), batch.codes.get(group), &found, &mut part)?;
+            waiting.add(batch.ids.get(group), batch.codes.get(group), &found)?;
         }
-        Ok(part)
-    }
-
-    /// Hashes one client's line into a part.
-    fn leaf(&self, id: &[u8], code: &[u8], buckets: &[Bucket], part: &mut Part) -> Result<(), Refused> {
-        if id.is_empty() || id.len() > MAX_ID || code.len() > MAX_CODE {
-            return Err(Refused("columns", "a client id or code is not of the format's length".into()));
-        }
-        let (credit, debit) = sums(buckets)?;
-        let mut entry = [0; ENTRY];
-        entry[..DIGEST].copy_from_slice(&self.tags.holder(id, code));
-        entry[DIGEST..2 * DIGEST].copy_from_slice(&self.tags.details(buckets));
-        entry[2 * DIGEST..].copy_from_slice(&credit.to_be_bytes());
-        part.leaves.push(self.hasher.leaf(&entry));
-        part.keys.push(client_key(&self.index, id));
-        part.short.push(code.len() as u8);
-        part.short.extend_from_slice(code);
-        put_short(&mut part.short, buckets);
-        part.ends.push(part.short.len() as u64);
-        part.summary.add(buckets.len() as u64, credit, debit)?;
-        for bucket in buckets {
-            let digits = |amount: u128| amount.checked_ilog10().unwrap_or(0) as u64 + 1;
-            part.summary.text += (id.len() + code.len()) as u64 + if bucket.code < 10 { 1 } else { 2 };
-            part.summary.text += digits(bucket.credit) + digits(bucket.debit) + 7;
-        }
-        Ok(())
+        Ok(waiting.finish())
     }
 
     fn take(&mut self, part: Part) -> Result<(), Refused> {
@@ -238,8 +219,9 @@ impl Cell {
 
     fn close(&mut self) -> Result<(), Refused> {
         let Some(open) = self.open.take() else { return Ok(()) };
-        let mut part = Part::default();
-        self.leaf(&open.id, &open.code, &open.buckets, &mut part)?;
+        let mut waiting = Waiting::new(&self.hashers, 1);
+        waiting.add(&open.id, &open.code, &open.buckets)?;
+        let part = waiting.finish();
         self.take(part)
     }
 
@@ -265,6 +247,7 @@ impl Cell {
     pub fn write(&mut self, nodes: &mut [u8], depth: u32) -> Result<(Digest, u128, Vec<u32>, Lines), Refused> {
         let leaves = std::mem::take(&mut self.leaves);
         let count = u32::try_from(leaves.len()).map_err(|_| Refused("size", "more leaves than 2^32".into()))?;
+        check_shape(count as u64, depth)?;
         let size: u64 = stored_counts(count as u64, depth).iter().sum();
         if self.open.is_some() || nodes.len() as u64 != size * NODE as u64 {
             return Err(Refused("size", format!("{} bytes for a tree of {size} nodes", nodes.len())));
@@ -291,7 +274,7 @@ impl Cell {
         }
         drop(order);
         drop(leaves);
-        let (root, total) = fill_levels(&self.hasher, nodes, count as u64, depth)?;
+        let (root, total) = fill_levels(&self.hashers.tree, nodes, count as u64, depth)?;
         if total != self.summary.credit {
             return Err(Refused("total", "the tree does not add up to its leaves".into()));
         }
@@ -301,15 +284,6 @@ impl Cell {
 
 fn first_eight(leaf: &[u8; NODE]) -> u64 {
     u64::from_be_bytes(leaf[..8].try_into().expect("a leaf has 48 bytes"))
-}
-
-#[derive(Default)]
-struct Part {
-    leaves: Vec<[u8; NODE]>,
-    keys: Vec<Key>,
-    ends: Vec<u64>,
-    short: Vec<u8>,
-    summary: Summary,
 }
 
 /// The rows of one call.
@@ -434,22 +408,7 @@ mod tests {
         add(&mut whole, &ROWS).unwrap();
         let (root, total, ranks, lines, nodes) = built(&mut whole);
         assert_eq!(total, (1 << 100) + 5 + 1000 + 3 + 9);
-        assert_eq!(
-            whole.summary(),
-            Summary {
-                rows: 6,
-                leaves: 4,
-                holders: 3,
-                credit: total,
-                debit: 11,
-                text: ["A\t\t1\t5\t0", "A\t\t10\t1000\t7", "B\tcode\t2\t0\t0", "D\t\t1\t9\t0", "C\tx\t2\t3\t4"]
-                    .iter()
-                    .map(|line| line.len() as u64 + 3)
-                    .sum::<u64>()
-                    + format!("p\ta\tC\tx\t1\t{}\t0\n", 1u128 << 100).len() as u64
-                    - 2,
-            }
-        );
+        assert_eq!(whole.summary(), Summary { rows: 6, leaves: 4, holders: 3, credit: total, debit: 11 });
         let mut sorted = ranks.clone();
         sorted.sort_unstable();
         assert_eq!(sorted, [0, 1, 2, 3]);

@@ -39,27 +39,38 @@ pub struct Message<const BLOCKS: usize> {
     length: usize,
 }
 
-impl<const BLOCKS: usize> Default for Message<BLOCKS> {
-    fn default() -> Self {
-        Message { blocks: [[0; 64]; BLOCKS], length: 0 }
-    }
-}
-
 impl<const BLOCKS: usize> Message<BLOCKS> {
     /// An empty message.
-    #[inline]
-    pub fn new() -> Self {
-        Message::default()
+    pub const EMPTY: Self = Message { blocks: [[0; 64]; BLOCKS], length: 0 };
+
+    /// Makes it empty again.
+    #[inline(always)]
+    pub fn clear(&mut self) -> &mut Self {
+        self.blocks = [[0; 64]; BLOCKS];
+        self.length = 0;
+        self
+    }
+
+    /// Whether nothing was appended.
+    pub fn is_empty(&self) -> bool {
+        self.length == 0
     }
 
     /// Appends bytes.
-    #[inline]
+    #[inline(always)]
     pub fn push(&mut self, data: &[u8]) -> &mut Self {
         let end = self.length + data.len();
         assert!(end + PADDING <= BLOCKS * 64, "a message is longer than the format has");
         self.blocks.as_flattened_mut()[self.length..end].copy_from_slice(data);
         self.length = end;
         self
+    }
+
+    /// Appends bytes of a number that is known when this is compiled: no call to copy them, and where a message has
+    /// only such parts, its padding is placed then too.
+    #[inline(always)]
+    pub fn put<const BYTES: usize>(&mut self, data: &[u8; BYTES]) -> &mut Self {
+        self.push(data)
     }
 
     /// Appends lp(data): its length as u32, then the bytes.
@@ -69,7 +80,7 @@ impl<const BLOCKS: usize> Message<BLOCKS> {
     }
 
     /// SHA-256 of what the midstate holds and of this message, padded as FIPS 180-4 section 5.1.1 says.
-    #[inline]
+    #[inline(always)]
     pub fn finish(&mut self, from: &Midstate) -> Digest {
         let bits = (from.bytes + self.length as u64) * 8;
         let count = (self.length + PADDING).div_ceil(64);
@@ -86,16 +97,28 @@ impl<const BLOCKS: usize> Message<BLOCKS> {
     }
 }
 
+/// Messages that are written before the first of them is hashed: what was just written would be waited for, and one
+/// message's last rounds run beside the next one's first.
+pub const LANES: usize = 8;
+
+/// The digests of up to LANES messages.
+#[inline(always)]
+pub fn finish_all<const BLOCKS: usize>(messages: &mut [Message<BLOCKS>], from: &Midstate, to: &mut [Digest]) {
+    for (message, digest) in messages.iter_mut().zip(to) {
+        *digest = message.finish(from);
+    }
+}
+
 /// SHA-256 of a short message.
 pub fn sha256(data: &[u8]) -> Digest {
-    let mut message = Message::<8>::new();
+    let mut message = Message::<8>::EMPTY;
     message.push(data);
     message.finish(&Midstate::START)
 }
 
 /// T(name): the first 32 bytes of every preimage.
 pub fn tag(name: &str) -> Digest {
-    let mut message = Message::<2>::new();
+    let mut message = Message::<2>::EMPTY;
     message.push(b"reserveproof/v1/").push(name.as_bytes());
     message.finish(&Midstate::START)
 }
@@ -118,12 +141,23 @@ impl Hmac {
         Hmac { inner: Midstate::after(&inner), outer: Midstate::after(&outer) }
     }
 
+    /// Of up to LANES messages.
+    #[inline(always)]
+    pub fn digests<const BLOCKS: usize>(&self, messages: &mut [Message<BLOCKS>], to: &mut [Digest]) {
+        finish_all(messages, &self.inner, to);
+        let mut outer = [const { Message::<1>::EMPTY }; LANES];
+        for (message, digest) in outer.iter_mut().zip(&*to) {
+            message.put(digest);
+        }
+        finish_all(&mut outer[..messages.len()], &self.outer, to);
+    }
+
     /// Of a message.
-    #[inline]
+    #[inline(always)]
     pub fn digest<const BLOCKS: usize>(&self, message: &mut Message<BLOCKS>) -> Digest {
         let inner = message.finish(&self.inner);
-        let mut outer = Message::<1>::new();
-        outer.push(&inner);
+        let mut outer = Message::<1>::EMPTY;
+        outer.put(&inner);
         outer.finish(&self.outer)
     }
 }
@@ -153,7 +187,7 @@ mod tests {
         let data: Vec<u8> = (0..LONGEST + 64).map(|n| (n * 7 % 251) as u8).collect();
         let block: &[u8; 64] = data[..64].try_into().unwrap();
         for length in 0..=LONGEST {
-            let mut message = Message::<8>::new();
+            let mut message = Message::<8>::EMPTY;
             message.push(&data[64..64 + length]);
             let wanted: Digest = sha2::Sha256::digest(&data[..64 + length]).into();
             assert_eq!(message.finish(&Midstate::after(block)), wanted, "{length}");
@@ -165,7 +199,7 @@ mod tests {
         // RFC 4231 has no key of 32 bytes; a shorter one is padded with zeros, so its case 2 serves.
         let mut key = [0; 32];
         key[..4].copy_from_slice(b"Jefe");
-        let mut message = Message::<1>::new();
+        let mut message = Message::<1>::EMPTY;
         message.push(b"what do ya want for nothing?");
         assert_eq!(
             hex(&Hmac::new(&key).digest(&mut message)),
@@ -176,6 +210,6 @@ mod tests {
     #[test]
     #[should_panic(expected = "longer than the format has")]
     fn a_message_too_long_is_a_fault() {
-        Message::<2>::new().push(&[0; 2 * 64 - PADDING + 1]);
+        Message::<2>::EMPTY.push(&[0; 2 * 64 - PADDING + 1]);
     }
 }

@@ -33,24 +33,31 @@ impl Default for LineTags {
 impl LineTags {
     /// The holder of a client: point 3 of docs/spec/sum-tree.md.
     pub fn holder(&self, id: &[u8], code: &[u8]) -> Digest {
-        let mut message = Message::<4>::new();
-        message.push(&self.client).push_prefixed(id).push_prefixed(code);
+        let mut message = Message::EMPTY;
+        self.put_holder(id, code, &mut message);
         message.finish(&Midstate::START)
+    }
+
+    /// Writes what the holder is the digest of.
+    #[inline]
+    pub fn put_holder(&self, id: &[u8], code: &[u8], to: &mut Message<4>) {
+        to.clear().put(&self.client).push_prefixed(id).push_prefixed(code);
     }
 
     /// The details of a line.
     pub fn details(&self, buckets: &[Bucket]) -> Digest {
-        // One bucket is the rule, and two blocks hold it.
-        if buckets.len() == 1 { self.details_in::<2>(buckets) } else { self.details_in::<6>(buckets) }
+        let mut message = Message::<6>::EMPTY;
+        self.put_details(buckets, &mut message);
+        message.finish(&Midstate::START)
     }
 
-    fn details_in<const BLOCKS: usize>(&self, buckets: &[Bucket]) -> Digest {
-        let mut message = Message::<BLOCKS>::new();
-        message.push(&self.line).push(&[buckets.len() as u8]);
+    /// Writes what the details are the digest of. A line of one bucket, which is the rule, takes two blocks.
+    #[inline]
+    pub fn put_details<const BLOCKS: usize>(&self, buckets: &[Bucket], to: &mut Message<BLOCKS>) {
+        to.clear().put(&self.line).put(&[buckets.len() as u8]);
         for bucket in buckets {
-            message.push(&[bucket.code]).push(&bucket.credit.to_be_bytes()).push(&bucket.debit.to_be_bytes());
+            to.put(&[bucket.code]).put(&bucket.credit.to_be_bytes()).put(&bucket.debit.to_be_bytes());
         }
-        message.finish(&Midstate::START)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::Refused;
 use crate::hash::Digest;
-use crate::tree::{Hasher, NODE, stored_counts, sum_of};
+use crate::tree::{Hasher, NODE, check_shape, stored_counts, sum_of};
 
 const HEX: &[u8; 16] = b"0123456789abcdef";
 
@@ -27,13 +27,14 @@ pub struct Path {
 
 impl Paths {
     /// Of a tree's id, its leaves and its depth; the key of a tree is not needed for paths.
-    pub fn new(tree_id: &Digest, leaves: u64, depth: u32) -> Paths {
+    pub fn new(tree_id: &Digest, leaves: u64, depth: u32) -> Result<Paths, Refused> {
+        check_shape(leaves, depth)?;
         let mut starts = vec![0];
         for count in stored_counts(leaves, depth) {
             starts.push(starts[starts.len() - 1] + count as usize * NODE);
         }
         let size = starts.pop().expect("a tree has a level");
-        Paths { hasher: Hasher::new(tree_id, &[0; 32]), starts, leaves, depth, size }
+        Ok(Paths { hasher: Hasher::new(tree_id, &[0; 32]), starts, leaves, depth, size })
     }
 
     /// Bytes of its nodes.
@@ -46,11 +47,11 @@ impl Paths {
         if nodes.len() != self.size || index >= self.leaves {
             return Err(Refused("index", format!("no leaf of rank {index}")));
         }
-        let at = |level: u32, index: u64| {
+        let at = |level: u32, index: u64| -> &[u8; NODE] {
             let start = self.starts[level as usize] + index as usize * NODE;
-            &nodes[start..start + NODE]
+            nodes[start..start + NODE].try_into().expect("a node has 48 bytes")
         };
-        let leaf: [u8; NODE] = at(0, index).try_into().expect("a node has 48 bytes");
+        let leaf = *at(0, index);
         let (mut node, mut json) = (leaf, Vec::with_capacity(self.depth as usize * 96 + 2));
         json.push(b'[');
         for level in 0..self.depth {
@@ -60,7 +61,7 @@ impl Paths {
                 json.push(b',');
             }
             put_node(&mut json, sibling);
-            let (left, right) = if here & 1 == 1 { (sibling, &node[..]) } else { (&node[..], sibling) };
+            let (left, right) = if here & 1 == 1 { (sibling, &node) } else { (&node, sibling) };
             node = self.hasher.node(level + 1, left, right).ok_or_else(crate::tree::too_large)?;
         }
         json.push(b']');
@@ -88,7 +89,7 @@ mod tests {
     fn every_path_of_a_small_tree_leads_to_its_root() {
         let hasher = Hasher::new(&[7; 32], &[42; 32]);
         for (leaves, depth) in [(1, 0), (1, 3), (2, 1), (5, 3), (9, 4), (9, 6)] {
-            let paths = Paths::new(&[7; 32], leaves, depth);
+            let paths = Paths::new(&[7; 32], leaves, depth).unwrap();
             let mut nodes = vec![0; paths.size()];
             for (number, node) in nodes.chunks_exact_mut(NODE).take(leaves as usize).enumerate() {
                 node[0] = number as u8;

@@ -9,13 +9,13 @@ use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
 use crate::Refused;
-use crate::book::{Book, SLOT};
+use crate::book::Book;
 use crate::cell::Cell;
 use crate::columns::{Amounts, Texts};
 use crate::hash::Digest;
 use crate::paths::Paths;
 use crate::set::{Clients, Leaves, Set, Stored};
-use crate::tree::{Hasher, NODE, fill_levels, stored_counts};
+use crate::tree::{Hasher, NODE, check_shape, fill_levels, stored_counts};
 
 impl From<Refused> for PyErr {
     /// ValueError(reason, sentence).
@@ -124,10 +124,10 @@ impl PyCell {
         Ok(py.detach(|| self.0.lock().expect("not poisoned").finish(min_depth))?)
     }
 
-    /// (rows, leaves, holders, credit, debit, bytes of the rows as the extract writes them).
-    fn summary(&self) -> (u64, u64, u64, u128, u128, u64) {
+    /// (rows, leaves, holders, credit, debit).
+    fn summary(&self) -> (u64, u64, u64, u128, u128) {
         let found = self.0.lock().expect("not poisoned").summary();
-        (found.rows, found.leaves, found.holders, found.credit, found.debit, found.text)
+        (found.rows, found.leaves, found.holders, found.credit, found.debit)
     }
 
     /// Sort the leaves and fill all nodes; (root, total). book: takes the lines, under the tree's number.
@@ -166,7 +166,8 @@ impl PyBook {
 
     /// Sort by client and write into what `allocate(clients, leaves, bytes of records)` gives: (slots, records).
     fn write(&self, py: Python<'_>, allocate: &Bound<'_, PyAny>) -> PyResult<()> {
-        let book = self.0.lock().expect("not poisoned");
+        // Python runs while it is held: another thread that asked for it would wait with the interpreter's lock.
+        let book = self.0.try_lock().map_err(|_| PyValueError::new_err(("busy", "the book is being written")))?;
         let arranged = py.detach(|| book.arrange())?;
         let given = allocate.call1((arranged.clients(), book.leaves(), arranged.bytes))?;
         let (slots, records): (Bound<'_, PyAny>, Bound<'_, PyAny>) = given.extract()?;
@@ -239,6 +240,11 @@ fn same_nodes(
 ) -> PyResult<bool> {
     let hasher = Hasher::new(&digest(tree_id)?, &digest(tree_key)?);
     let (nodes, mut fresh) = (Held::of(nodes)?, Filled::of(fresh)?);
+    let (read, filled) = (nodes.bytes().as_ptr_range(), fresh.bytes().as_ptr_range());
+    if read.start < filled.end && filled.start < read.end {
+        return Err(PyBufferError::new_err("the nodes and the room to compute them in overlap"));
+    }
+    check_shape(leaves, depth)?;
     Ok(py.detach(|| {
         let (nodes, fresh) = (nodes.bytes(), fresh.bytes());
         let size: u64 = stored_counts(leaves, depth).iter().sum();
@@ -263,7 +269,7 @@ struct PyPaths {
 impl PyPaths {
     #[new]
     fn new(tree_id: &[u8], nodes: &Bound<'_, PyAny>, leaves: u64, depth: u32) -> PyResult<PyPaths> {
-        let (paths, nodes) = (Paths::new(&digest(tree_id)?, leaves, depth), Held::of(nodes)?);
+        let (paths, nodes) = (Paths::new(&digest(tree_id)?, leaves, depth)?, Held::of(nodes)?);
         if nodes.bytes().len() != paths.size() {
             return Err(PyValueError::new_err(("size", "the nodes are not of that tree")));
         }
@@ -285,7 +291,6 @@ impl PyPaths {
 #[pymodule]
 fn reserveproof_kernel(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
-    module.add("SLOT_BYTES", SLOT)?;
     module.add_class::<PyCell>()?;
     module.add_class::<PyBook>()?;
     module.add_class::<PyPaths>()?;

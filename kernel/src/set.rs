@@ -1,11 +1,13 @@
-//! The records of a serving set: one a client under its token, with blinds and without keys, ids or codes. Every leaf is
-//! made anew from what the record will say and compared with the tree, so that no proof of the set can fail.
+//! The records of a serving set: one a client, sealed under its token, with blinds and without keys, ids or codes. Every
+//! leaf is made anew from what the record will say and compared with the tree, so that no proof of the set can fail.
 
+use chacha20poly1305::aead::{AeadInOut, KeyInit};
+use chacha20poly1305::{ChaCha20Poly1305, Nonce};
 use rayon::prelude::*;
 
 use crate::Refused;
 use crate::book::{CHECK, PLACE, SLOT, SLOTS_A_TASK, check, pieces};
-use crate::cell::{KEY, Key, client_key};
+use crate::cell::{KEY, Key, MAX_CODE, MAX_ID, client_key};
 use crate::columns::Texts;
 use crate::hash::{DIGEST, Digest, Hmac, Message, Midstate, tag};
 use crate::line::{LineTags, sums, take_short};
@@ -16,9 +18,24 @@ pub const TOKEN: usize = 16;
 
 /// The key of a token in a set: a set that is read does not give the tokens away.
 pub fn token_key(prefix: &Digest, token: &[u8]) -> Key {
-    let mut message = Message::<1>::new();
+    let mut message = Message::<1>::EMPTY;
     message.push(prefix).push(token);
     message.finish(&Midstate::START)[..KEY].try_into().expect("a digest is longer than a key")
+}
+
+/// Bytes that sealing adds to a record.
+pub const SEAL: usize = 16;
+
+/// Seals a record under its token: ChaCha20-Poly1305 (RFC 8439) under a key that seals nothing else, so that the nonce can
+/// be zero. Who reads the set without tokens reads no record of it.
+pub fn seal(prefix: &Digest, token: &[u8], key: &Key, record: &mut Vec<u8>) {
+    let mut message = Message::<1>::EMPTY;
+    message.push(prefix).push(token);
+    let cipher = ChaCha20Poly1305::new(&message.finish(&Midstate::START).into());
+    let tag = cipher
+        .encrypt_inout_detached(&Nonce::default(), key, record.as_mut_slice().into())
+        .expect("a record is far shorter than the cipher's bound");
+    record.extend_from_slice(&tag);
 }
 
 /// A book as it lies on disk.
@@ -54,6 +71,12 @@ impl<'a> Stored<'a> {
         }
         Ok(Some(body))
     }
+}
+
+/// The code of a book's record, and what follows it.
+fn split_code(record: &[u8]) -> Result<(&[u8], &[u8]), Refused> {
+    let (length, rest) = record.split_first().ok_or_else(damaged)?;
+    rest.split_at_checked(*length as usize).ok_or_else(damaged)
 }
 
 fn damaged() -> Refused {
@@ -101,6 +124,9 @@ impl<'a> Set<'a> {
             return Err(Refused("columns", "the columns have not one length".into()));
         }
         let count = u32::try_from(rows).map_err(|_| Refused("size", "more clients than 2^32".into()))?;
+        if (0..rows).any(|row| clients.ids.get(row).len() > MAX_ID || clients.codes.get(row).len() > MAX_CODE) {
+            return Err(Refused("columns", "a client id or code is longer than the format has".into()));
+        }
         let (index, prefix) = (Hmac::new(index_key), tag("token"));
         let mut order: Vec<(Key, u32)> = (0..count)
             .into_par_iter()
@@ -119,11 +145,11 @@ impl<'a> Set<'a> {
                     if positions == 0 {
                         return Err(Refused("client", "a client is in no tree and has no position".into()));
                     }
-                    return Ok(((2 + 4 + positions + CHECK) as u64, false));
+                    return Ok(((2 + 4 + positions + SEAL) as u64, false));
                 };
-                let lines = record.len() - 1 - record[0] as usize;
-                let count = u16::from_be_bytes([record[1 + record[0] as usize], record[2 + record[0] as usize]]);
-                Ok(((lines + DIGEST * count as usize + 4 + positions + CHECK) as u64, true))
+                let (_, lines) = split_code(record)?;
+                let count = lines.first_chunk().map(|count| u16::from_be_bytes(*count)).ok_or_else(damaged)?;
+                Ok(((lines.len() + DIGEST * count as usize + 4 + positions + SEAL) as u64, true))
             })
             .collect();
         let (mut starts, mut bytes, mut found) = (Vec::with_capacity(rows), 0, 0);
@@ -140,7 +166,7 @@ impl<'a> Set<'a> {
         if slots.len() != self.order.len() * SLOT || records.len() as u64 != self.bytes {
             return Err(Refused("size", "a set of another size".into()));
         }
-        let tags = LineTags::default();
+        let (tags, prefix) = (LineTags::default(), tag("token-record"));
         pieces(records, &self.starts)
             .into_par_iter()
             .zip(slots.par_chunks_mut(SLOTS_A_TASK * SLOT))
@@ -152,8 +178,7 @@ impl<'a> Set<'a> {
                     let (key, row) = &self.order[first + at];
                     record.clear();
                     self.put(*row as usize, trees, &tags, &mut record)?;
-                    let sum = check(key, &record);
-                    record.extend_from_slice(&sum);
+                    seal(&prefix, &self.clients.tokens[*row as usize * TOKEN..][..TOKEN], key, &mut record);
                     slot[..KEY].copy_from_slice(key);
                     slot[KEY..].copy_from_slice(&self.starts[first + at].to_be_bytes());
                     let start = (self.starts[first + at] - self.starts[first]) as usize;
@@ -168,8 +193,8 @@ impl<'a> Set<'a> {
         match self.book.record(&client_key(&self.index, id))? {
             None => to.extend_from_slice(&[0, 0]),
             Some(record) => {
-                let (own, lines) = record.split_at_checked(1 + record[0] as usize).ok_or_else(damaged)?;
-                if &own[1..] != code {
+                let (own, lines) = split_code(record)?;
+                if own != code {
                     return Err(Refused("code", "a client has another code in the book".into()));
                 }
                 self.put_lines(lines, &tags.holder(id, code), trees, tags, to)?;

@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 use crate::Refused;
-use crate::hash::{DIGEST, Digest, Hmac, Message, Midstate, tag};
+use crate::hash::{DIGEST, Digest, Hmac, LANES, Message, Midstate, finish_all, tag};
 
 /// Bytes of a node as it is stored: digest, then sum as u128.
 pub const NODE: usize = DIGEST + 16;
@@ -38,52 +38,81 @@ impl Hasher {
 
     /// The blind of a holder.
     #[inline]
-    pub fn blind(&self, holder: &[u8]) -> Digest {
-        let mut message = Message::<1>::new();
-        message.push(&[0]).push(holder);
+    pub fn blind(&self, holder: &Digest) -> Digest {
+        let mut message = Message::<1>::EMPTY;
+        message.put(&[0]).put(holder);
         self.keyed.digest(&mut message)
-    }
-
-    /// The leaf of an entry, as it is stored.
-    #[inline]
-    pub fn leaf(&self, entry: &[u8]) -> [u8; NODE] {
-        self.blinded_leaf(&self.blind(&entry[..DIGEST]), entry)
     }
 
     /// The leaf of an entry whose blind is known.
     #[inline]
-    pub fn blinded_leaf(&self, blind: &Digest, entry: &[u8]) -> [u8; NODE] {
-        let mut message = Message::<2>::new();
-        message.push(blind).push(entry);
-        joined(&message.finish(&self.leaf), &entry[2 * DIGEST..])
+    pub fn blinded_leaf(&self, blind: &Digest, entry: &[u8; ENTRY]) -> [u8; NODE] {
+        let mut message = Message::<2>::EMPTY;
+        message.put(blind).put(entry);
+        joined(&message.finish(&self.leaf), entry.last_chunk().expect("an entry ends with a sum"))
     }
 
     /// The node at a level over two stored nodes; None if its sum is not below 2^127.
     #[inline]
-    pub fn node(&self, level: u32, left: &[u8], right: &[u8]) -> Option<[u8; NODE]> {
+    pub fn node(&self, level: u32, left: &[u8; NODE], right: &[u8; NODE]) -> Option<[u8; NODE]> {
         let sum = sum_of(left).checked_add(sum_of(right)).filter(|sum| *sum < BOUND)?;
-        let mut message = Message::<2>::new();
-        message.push(&[level as u8]).push(left).push(right);
+        let mut message = Message::<2>::EMPTY;
+        message.put(&[level as u8]).put(left).put(right);
         Some(joined(&message.finish(&self.node), &sum.to_be_bytes()))
+    }
+
+    /// The leaves of up to LANES entries, as they are stored.
+    pub fn leaves(&self, entries: &[[u8; ENTRY]], to: &mut [[u8; NODE]]) {
+        let mut blinds = [const { Message::<1>::EMPTY }; LANES];
+        let mut leaves = [const { Message::<2>::EMPTY }; LANES];
+        let mut digests = [[0; DIGEST]; LANES];
+        for (message, entry) in blinds.iter_mut().zip(entries) {
+            message.put(&[0]).put::<DIGEST>(entry.first_chunk().expect("an entry begins with a digest"));
+        }
+        self.keyed.digests(&mut blinds[..entries.len()], &mut digests);
+        for ((message, blind), entry) in leaves.iter_mut().zip(&digests).zip(entries) {
+            message.put(blind).put(entry);
+        }
+        finish_all(&mut leaves[..entries.len()], &self.leaf, &mut digests);
+        for ((leaf, digest), entry) in to.iter_mut().zip(&digests).zip(entries) {
+            *leaf = joined(digest, entry.last_chunk().expect("an entry ends with a sum"));
+        }
+    }
+
+    /// The nodes at a level over up to LANES pairs of stored nodes; None if a sum is not below 2^127.
+    #[inline]
+    fn nodes(&self, level: u32, below: &[[u8; NODE]], parents: &mut [[u8; NODE]]) -> Option<()> {
+        let mut messages = [const { Message::<2>::EMPTY }; LANES];
+        for ((pair, parent), message) in below.chunks_exact(2).zip(&mut *parents).zip(&mut messages) {
+            let sum = sum_of(&pair[0]).checked_add(sum_of(&pair[1])).filter(|sum| *sum < BOUND)?;
+            message.put(&[level as u8]).put(&pair[0]).put(&pair[1]);
+            parent[DIGEST..].copy_from_slice(&sum.to_be_bytes());
+        }
+        let mut digests = [[0; DIGEST]; LANES];
+        finish_all(&mut messages[..parents.len()], &self.node, &mut digests);
+        for (parent, digest) in parents.iter_mut().zip(&digests) {
+            parent[..DIGEST].copy_from_slice(digest);
+        }
+        Some(())
     }
 
     /// The pad at (level, index).
     pub fn pad(&self, level: u32, index: u64) -> [u8; NODE] {
-        let mut message = Message::<1>::new();
+        let mut message = Message::<1>::EMPTY;
         message.push(&[1, level as u8]).push(&index.to_be_bytes());
         joined(&self.keyed.digest(&mut message), &[0; 16])
     }
 
     /// The root above the node at (depth, 0).
     pub fn root(&self, depth: u32, top: &[u8]) -> Digest {
-        let mut message = Message::<3>::new();
+        let mut message = Message::<3>::EMPTY;
         message.push(&tag("root")).push(&self.tree_id).push(&[depth as u8]).push(top);
         message.finish(&Midstate::START)
     }
 }
 
 #[inline]
-fn joined(digest: &Digest, sum: &[u8]) -> [u8; NODE] {
+fn joined(digest: &Digest, sum: &[u8; 16]) -> [u8; NODE] {
     let mut node = [0; NODE];
     node[..DIGEST].copy_from_slice(digest);
     node[DIGEST..].copy_from_slice(sum);
@@ -106,8 +135,17 @@ pub fn depth_of(leaves: u64, min_depth: u32) -> Result<u32, Refused> {
     Ok(depth)
 }
 
+/// Refused unless so many leaves fit a tree of that depth, which is none that the format refuses: what counts and offsets
+/// are computed from.
+pub fn check_shape(leaves: u64, depth: u32) -> Result<(), Refused> {
+    if depth > MAX_DEPTH || leaves > 1 << depth {
+        return Err(Refused("depth", format!("{leaves} leaves in a tree of depth {depth}")));
+    }
+    Ok(())
+}
+
 /// How many nodes of each level are stored, from level 0 to depth: those that cover a leaf, with the pad beside an odd
-/// last one. A tree of no leaf is one pad.
+/// last one. A tree of no leaf is one pad. The shape was checked.
 pub fn stored_counts(leaves: u64, depth: u32) -> Vec<u64> {
     (0..=depth)
         .map(|level| match (leaves, level == depth) {
@@ -123,6 +161,7 @@ pub fn stored_counts(leaves: u64, depth: u32) -> Vec<u64> {
 /// nodes: the levels one after the other, of stored_counts; level 0 holds the leaves, ascending by digest. Gives the
 /// root and the total. Refused where a sum is not below 2^127.
 pub fn fill_levels(hasher: &Hasher, nodes: &mut [u8], leaves: u64, depth: u32) -> Result<(Digest, u128), Refused> {
+    check_shape(leaves, depth)?;
     let counts = stored_counts(leaves, depth);
     let size: u64 = counts.iter().sum();
     if nodes.len() as u64 != size * NODE as u64 {
@@ -140,12 +179,12 @@ pub fn fill_levels(hasher: &Hasher, nodes: &mut [u8], leaves: u64, depth: u32) -
             let parents = &mut above[..below.len() / 2];
             parents.par_chunks_mut(TASK * NODE).zip(below.par_chunks(2 * TASK * NODE)).try_for_each(
                 |(parents, below)| {
-                    parents.chunks_exact_mut(NODE).zip(below.chunks_exact(2 * NODE)).try_for_each(|(parent, pair)| {
-                        let (left, right) = pair.split_at(NODE);
-                        let node = hasher.node(level + 1, left, right).ok_or_else(too_large)?;
-                        parent.copy_from_slice(&node);
-                        Ok(())
-                    })
+                    let (below, _) = below.as_chunks::<NODE>();
+                    let (parents, _) = parents.as_chunks_mut::<NODE>();
+                    for (parents, below) in parents.chunks_mut(LANES).zip(below.chunks(2 * LANES)) {
+                        hasher.nodes(level + 1, below, parents).ok_or_else(too_large)?;
+                    }
+                    Ok(())
                 },
             )?;
         }
@@ -178,7 +217,9 @@ mod tests {
         let mut entry = [0; ENTRY];
         entry[..8].copy_from_slice(&number.to_be_bytes());
         entry[2 * DIGEST..].copy_from_slice(&amount.to_be_bytes());
-        hasher().leaf(&entry)
+        let mut leaf = [[0; NODE]];
+        hasher().leaves(&[entry], &mut leaf);
+        leaf[0]
     }
 
     /// The node at (level, index), by recursion from the spec's point 9 and 10.

@@ -11,11 +11,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from cryptography.exceptions import InvalidTag
 
 from custodian import demo_steps
 from reserveproof.custodian import command, kernel, serving_set_maker
-from reserveproof.custodian.reserves import DedicatedBook
-from reserveproof.custodian.serving_set import ServingSet, tokens_path
+from reserveproof.custodian.atomic_files import locked
+from reserveproof.custodian.client_book import ClientBook
+from reserveproof.custodian.serving_set import NONCE, ServingSet, record_cipher, token_key, tokens_path
 from reserveproof.custodian.workspace import Snapshot
 from reserveproof.format import proof_file
 from reserveproof.format.errors import InputError, TransportError, UsageError
@@ -154,6 +156,7 @@ def test_a_set_is_whole_and_new(published: Snapshot, tmp_path: Path, capsys: Say
         ("prove", *place[:3]), ("prove", *place, str(tmp_path / "x"), "--clients", os.devnull),
         ("prove", "--from", str(tmp_path / "nowhere"), "00"), ("prove", "--from", str(tmp_path / "set")),
         ("prove", "--from", str(tmp_path / "set"), "a", "b"), ("prove", str(published.workspace.path)),
+        ("prove", *place, "/"),
     ):  # fmt: skip
         assert command.run(wrong) == 2
         assert "hint: " in capsys.readouterr().err
@@ -167,17 +170,58 @@ def test_a_failure_leaves_nothing(
 
     out = tmp_path / "out"
     out.mkdir()
+    place = ("prove", str(published.workspace.path), "s1", "--all", "--to", str(out / "set"))
     (out / ".tmp-of-another-program").write_text("kept")
-    for what in (f"{serving_set_maker.__name__}.BookWriter.finish", "os.link"):
+    (out / ".set.partial-of-another-program").mkdir()
+    (out / ".set.partial-of-another-program" / "kept").touch()
+    kept = {path.name for path in out.iterdir()}
+    for what in (
+        f"{serving_set_maker.__name__}.BookWriter.finish", "os.link",
+        "reserveproof.custodian.atomic_files.sync_tree",
+    ):  # fmt: skip
         with monkeypatch.context() as patch:
             patch.setattr(what, full)
-            assert command.run(("prove", str(published.workspace.path), "s1", "--all", "--to", str(out / "set"))) == 6
-        assert [path.name for path in out.iterdir()] == [".tmp-of-another-program"]
-    (out / ".set.partial").mkdir()
-    (out / ".set.partial" / "of-a-stopped-run").write_text("gone")
+            assert command.run(place) == 6
+        assert {path.name for path in out.iterdir()} == kept, what
+    # What a stopped run left is locked by nobody, and goes; what another run holds stays.
+    for number in range(2):
+        (out / f".set.partial-{number}").mkdir()
+        (out / f".set.partial-{number}" / ".lock").touch()
+    with locked(out / ".set.partial-1"):
+        assert command.run(place) == 6
+        assert "another run is at work" in capsys.readouterr().err
+        assert (out / ".set.partial-1").is_dir()
     made(published, out / "set")
-    assert {path.name for path in out.iterdir()} == {".tmp-of-another-program", "set", "set.tokens.tsv"}
+    assert {path.name for path in out.iterdir()} == {*kept, "set", "set.tokens.tsv"}
     assert {path.name for path in (out / "set").iterdir()} == {"clients.book", "statement.json", "trees"}
+
+
+def test_a_set_is_its_own(published: Snapshot, tmp_path: Path, engine: str) -> None:
+    """Who gets the set sets its modes: the snapshot's trees are not the same files."""
+    made(published, tmp_path / "set")
+    for path in (tmp_path / "set" / "trees").iterdir():
+        path.chmod(0o644)
+        assert stat.S_IMODE((published.trees_folder / path.name).stat().st_mode) == 0o600
+
+
+def test_a_set_without_its_tokens_opens_for_nobody(published: Snapshot, tmp_path: Path, engine: str) -> None:
+    """Blinds in the clear would let whoever has the set test guesses at ids against the leaves."""
+    tokens = made(published, tmp_path / "set")
+    book = (tmp_path / "set" / "clients.book").read_bytes()
+    looked = 0
+    with ServingSet(tmp_path / "set") as served:
+        for token in tokens.values():
+            for line in proof_file.parse(served.proof(token)).lines:
+                assert line.blind not in book
+                looked += 1
+    assert looked > len(tokens)
+    with ClientBook(tmp_path / "set" / "clients.book", "T") as opened:
+        for key, record in opened.records():
+            for token in tokens.values():
+                if token_key(bytes.fromhex(token)) != key:
+                    with pytest.raises(InvalidTag):
+                        record_cipher(bytes.fromhex(token)).decrypt(NONCE, record, key)
+                    break
 
 
 def damaged(path: Path, change: Callable[[bytes], bytes]) -> None:
@@ -197,16 +241,15 @@ def test_a_damaged_store_makes_no_set(published: Snapshot, tmp_path: Path, engin
         assert "damaged" in capsys.readouterr().err
         assert not (tmp_path / "set").exists() and not tokens_path(tmp_path / "set").exists()
         damaged(path, lambda _data, kept=kept: kept)  # type: ignore[misc]
-    # The extract names the clients: one who is gone from it is missed, since the book still has it.
-    dedicated = {client for client, _ in DedicatedBook(published).clients()}
-    gone = f"\t{next(client for client in CLIENTS if client not in dedicated)}\t".encode()
-    damaged(
-        published.ledger_folder / "extract.tsv",
-        lambda data: b"".join(line for line in data.splitlines(keepends=True) if gone not in line),
-    )
-    assert command.run(place) != 0
-    assert f"has {len(CLIENTS) - 1} clients where the book has {len(CLIENTS)}" in capsys.readouterr().err
-    assert not (tmp_path / "set").exists() and not tokens_path(tmp_path / "set").exists()
+    # The extract names the clients: one row more or less is another extract.
+    extract = published.ledger_folder / "extract.tsv"
+    lines = extract.read_bytes().splitlines(keepends=True)
+    ghost = lines[-1].replace(lines[-1].split(b"\t")[2], b"zzz-ghost")
+    for changed in (lines[:-1], [*lines, ghost]):
+        damaged(extract, lambda _, changed=changed: b"".join(changed))  # type: ignore[misc]
+        assert command.run(place) != 0
+        assert "is not the extract that was imported" in capsys.readouterr().err
+        assert not (tmp_path / "set").exists() and not tokens_path(tmp_path / "set").exists()
 
 
 def test_a_damaged_set_never_gives_a_wrong_proof(published: Snapshot, tmp_path: Path, engine: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +16,7 @@ from reserveproof.custodian import kernel, reserves
 from reserveproof.custodian.client_book import (
     BookWriter,
     ClientBook,
+    checked_record,
     client_key,
     client_record,
     index_key,
@@ -61,7 +63,11 @@ def store(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mo
     elif kernel.native is None:
         pytest.skip("the native kernel is not installed")
     (tmp_path / "extract.tsv").write_bytes(b"".join(tables.write_extract(rows_of(WORLD))))
-    cells = build_liabilities(tmp_path, config_of(WORLD), WORLD.snapshot, snapshot_key=WORLD.snapshot_key)
+    extract = (tmp_path / "extract.tsv").read_bytes()
+    cells = build_liabilities(
+        tmp_path, config_of(WORLD), WORLD.snapshot, snapshot_key=WORLD.snapshot_key,
+        extract_sha256=hashlib.sha256(extract).digest(),
+    )  # fmt: skip
     for cell in cells:
         owed = WORLD.liabilities[cell.pool, cell.asset]
         assert (cell.root, cell.depth, cell.credit) == (owed.root, owed.depth, owed.total)
@@ -181,6 +187,29 @@ def test_every_changed_byte_of_the_book_is_noticed_or_leaves_the_proofs(store: P
     assert noticed == len(data)
 
 
+def test_an_extract_changed_since_it_was_written_builds_no_tree(store: Path, tmp_path: Path) -> None:
+    again = tmp_path / "again"
+    again.mkdir()
+    text = (store / "extract.tsv").read_bytes()
+    (again / "extract.tsv").write_bytes(text.replace(b"\t900250000\t", b"\t0900250000\t"))
+    with pytest.raises(InputError) as caught:
+        build_liabilities(
+            again, config_of(WORLD), WORLD.snapshot, snapshot_key=WORLD.snapshot_key,
+            extract_sha256=hashlib.sha256(text).digest(),
+        )  # fmt: skip
+    assert caught.value.reason == "damaged"
+
+
+def test_a_damaged_slot_is_not_a_client_who_is_not_there(store: Path) -> None:
+    path = store / "clients.book"
+    data = bytearray(path.read_bytes())
+    key = client_key(index_key(WORLD.snapshot_key), "AC-1002")
+    data[data.index(key) + 15] ^= 1
+    path.write_bytes(data)
+    with prover_at(store) as prover, pytest.raises(InputError, match="damaged"):
+        prover.prove("AC-1002")
+
+
 def test_a_line_that_is_not_the_leaf_is_refused(store: Path) -> None:
     path = store / "clients.book"
     with ClientBook(path, "C") as book:
@@ -192,7 +221,7 @@ def test_a_line_that_is_not_the_leaf_is_refused(store: Path) -> None:
     altered = replace(lines[0], buckets=((first[0], first[1] + 1, first[2]), *lines[0].buckets[1:]))
     records[key] = client_record(code, [altered, *lines[1:]])
     path.unlink()
-    made = sorted(records.items())
+    made = sorted((key, checked_record(key, record)) for key, record in records.items())
     with BookWriter(
         path, "C", trees=trees, clients=len(made), leaves=leaves, records=records_bytes(made), mark=mark
     ) as writer:

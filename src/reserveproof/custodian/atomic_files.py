@@ -92,10 +92,10 @@ def new_folder(path: Path, *, mode: int = PRIVATE_FOLDER, partial: Path | None =
     one that sweep knows."""
     partial = partial or temporary_name(path.parent)
     with transport(f"write {path}"):
+        if path.exists() or path.is_symlink():
+            raise UsageError(f"{path} exists and is not replaced", reason="exists")
+        partial.mkdir(mode=mode)  # where it is another's, that is not removed
         try:
-            if path.exists() or path.is_symlink():
-                raise UsageError(f"{path} exists and is not replaced", reason="exists")
-            partial.mkdir(mode=mode)
             partial.chmod(mode)
             yield partial
             sync_tree(partial)

@@ -4,7 +4,8 @@
              ids are hashed with, SHA-256 of the body, SHA-256 of all that
     trees    tree id and root of each, by number
     slots    a client each, ascending by key: the key, where its record starts among the records (u64)
-    records  one after the other, each with a check at its end: the first 8 bytes of SHA-256(key || record)
+    records  one after the other: of kind C each with a check at its end, the first 8 bytes of SHA-256(key || record);
+             of kind T each sealed under its token by ChaCha20-Poly1305 (serving_set.py)
 
     record of kind C (a snapshot's): code (a byte's length, then it), number of lines (u16), lines
     record of kind T (a serving set's): number of lines, lines, positions as JSON (a u32's length, then it)
@@ -17,6 +18,7 @@ it. Nothing in it is trusted: what is read is folded to the signed root before i
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import hmac
 import mmap
@@ -43,8 +45,8 @@ _TREE_BYTES = 64
 _SLOT = struct.Struct(f">{KEY_BYTES}sQ")
 _CHECK_BYTES = 8
 _PLACE = struct.Struct(">HHI")
-MAX_TREES = 1 << 16
-"""Trees of one book: their numbers have 16 bits."""
+MAX_TREES = (1 << 16) - 1
+"""Trees of one book: their numbers, and how many lines a client has, have 16 bits."""
 _RANK_BITS = 32
 """A rank has 48 bits: the high 16 of them stand first."""
 Kind = Literal["C", "T"]
@@ -103,24 +105,34 @@ def token_record(lines: Sequence[BookLine], positions: bytes) -> bytes:
 
 
 def parse_client_record(record: bytes) -> tuple[str, list[BookLine]]:
-    """Code and lines of a record of kind C, whose check was right."""
-    end = 1 + record[0]
-    lines, at = _lines(record, end, blinded=False)
-    _whole(record, at)
-    return record[1:end].decode("ascii"), lines
+    """Code and lines of a record of kind C. InputError (reason="damaged") if it is none."""
+    with _in_form():
+        end = 1 + record[0]
+        lines, at = _lines(record, end, blinded=False)
+        _whole(record, at)
+        return record[1:end].decode("ascii"), lines
 
 
 def parse_token_record(record: bytes) -> tuple[list[BookLine], bytes]:
-    """Lines and positions of a record of kind T, whose check was right."""
-    lines, at = _lines(record, 0, blinded=True)
-    end = at + 4 + int.from_bytes(record[at : at + 4], "big")
-    _whole(record, end)
-    return lines, record[at + 4 : end]
+    """Lines and positions of a record of kind T, opened. InputError (reason="damaged") if it is none."""
+    with _in_form():
+        lines, at = _lines(record, 0, blinded=True)
+        end = at + 4 + int.from_bytes(record[at : at + 4], "big")
+        _whole(record, end)
+        return lines, record[at + 4 : end]
+
+
+@contextlib.contextmanager
+def _in_form() -> Iterator[None]:
+    try:
+        yield
+    except (struct.error, IndexError, UnicodeDecodeError):
+        raise InputError("has a record that is not in its form", file=BOOK_FILE, reason="damaged") from None
 
 
 def _whole(record: bytes, at: int) -> None:
     if at != len(record):
-        raise RuntimeError("a record with its right check is not in its form")
+        raise IndexError("a record has another length than its parts")
 
 
 def _lines(record: bytes, at: int, *, blinded: bool) -> tuple[list[BookLine], int]:
@@ -173,12 +185,12 @@ class BookWriter:
         self.records = self._file.view[records_at:]
 
     def put(self, records: Iterable[tuple[bytes, bytes]]) -> None:
-        """Fill the slots and the records. records: (key, record without its check), ascending by key."""
+        """Fill the slots and the records. records: (key, record as it is stored), ascending by key."""
         at = 0
         for number, (key, record) in enumerate(records):
             _SLOT.pack_into(self.slots, number * _SLOT.size, key, at)
-            end = at + len(record) + _CHECK_BYTES
-            self.records[at:end] = record + _check(key, record)
+            end = at + len(record)
+            self.records[at:end] = record
             at = end
 
     def finish(self) -> None:
@@ -201,7 +213,12 @@ class BookWriter:
 
 def records_bytes(records: Iterable[tuple[bytes, bytes]]) -> int:
     """Bytes that these take in a book."""
-    return sum(len(record) + _CHECK_BYTES for _, record in records)
+    return sum(len(record) for _, record in records)
+
+
+def checked_record(key: bytes, record: bytes) -> bytes:
+    """A record of kind C as it is stored."""
+    return record + _check(key, record)
 
 
 def _first_half(key: bytes) -> int:
@@ -220,7 +237,7 @@ class ClientBook:
     """
 
     def __init__(self, path: Path, kind: Kind) -> None:
-        self._path = path
+        self._path, self._kind = path, kind
         with transport(f"read {path}"), path.open("rb") as stream:
             size = os.fstat(stream.fileno()).st_size
             head = stream.read(HEADER_BYTES)
@@ -256,7 +273,7 @@ class ClientBook:
         return key, start
 
     def record(self, key: bytes) -> bytes | None:
-        """The record of a key, without its check; None if there is none."""
+        """The record of a key, of kind C without its check, which was right; None if there is none."""
         # Keys are even over their range: guess where one stands, and guess again inside what is left.
         wanted = _first_half(key)
         low, high, least, most = 0, self.clients, 0, 1 << 64
@@ -274,13 +291,15 @@ class ClientBook:
     def _record(self, number: int, key: bytes, start: int) -> bytes:
         end = self._slot(number + 1)[1] if number + 1 < self.clients else len(self._map) - self._records_at
         whole = self._map[self._records_at + start : self._records_at + end]
+        if self._kind == "T":
+            return whole
         record, check = whole[:-_CHECK_BYTES], whole[-_CHECK_BYTES:]
         if start > end or not record or _check(key, record) != check:
             raise self._damaged("a record does not have its check")
         return record
 
     def records(self) -> Iterator[tuple[bytes, bytes]]:
-        """(key, record without its check) of every client, ascending by key."""
+        """(key, record as `record` gives it) of every client, ascending by key."""
         for number in range(self.clients):
             key, start = self._slot(number)
             yield key, self._record(number, key, start)

@@ -97,8 +97,9 @@ def _make_set(snapshot: Snapshot, target: Path) -> None:
         working(f"proving all of {snapshot.id}") as progress,
     ):
         made = make_set(
-            target.absolute(), prover, ledger_folder=snapshot.ledger_folder, sealed=sealed, snapshot_key=key,
-            dedicated=dedicated, progress=progress,
+            target.absolute(), prover, ledger_folder=snapshot.ledger_folder,
+            extract_sha256=snapshot.ledger().extract_sha256, sealed=sealed, snapshot_key=key, dedicated=dedicated,
+            progress=progress,
         )  # fmt: skip
     say(f"{target}: the proofs of {made.clients} clients, each under a token; no key and no client id is in it")
     say(f"{made.tokens}: which client has which token; for whoever delivers them; keep it apart from the set")

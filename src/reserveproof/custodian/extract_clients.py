@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ..format.errors import TransportError
-from ..format.tables import EXTRACT_COLUMNS
-from .atomic_files import transport
 from .column_memory import text_memory
+from .extract_scan import frozen_extract
+from .progress import SILENT, Progress
 
-MEMORY = "1GB"
 _BATCH = 1 << 16
 
 
@@ -57,35 +53,17 @@ class ClientColumns:
         return b"".join(parts)
 
 
-def extract_clients(extract: Path, dedicated: Mapping[str, tuple[str, bytes]], *, scratch: Path) -> ClientColumns:
-    """The clients of an extract, and those to whom positions are dedicated.
+def extract_clients(
+    extract: Path, dedicated: Mapping[str, tuple[str, bytes]], *, sha256: bytes, scratch: Path,
+    progress: Progress = SILENT,
+) -> ClientColumns:  # fmt: skip
+    """The clients of a snapshot's extract, and those to whom positions are dedicated.
 
-    dedicated: client id to its code and its positions as JSON. scratch: a private folder on a disk with room.
-    TransportError where the disk fails.
+    dedicated: client id to its code and its positions as JSON. sha256: of the extract as it was imported. scratch: a
+    private folder on a disk with room. InputError if it is another extract; TransportError where the disk fails.
     """
-    columns = ", ".join(f"'{name}': 'VARCHAR'" for name in EXTRACT_COLUMNS)
-    # An empty field is NULL to DuckDB: a client without a code is given back its empty text.
-    sql = f"""SELECT DISTINCT client_id, coalesce(client_code, '') AS client_code
-              FROM read_csv($path, auto_detect = false, header = true, columns = {{{columns}}}, delim = '\t',
-                            quote = '', escape = '', comment = '', strict_mode = true) ORDER BY client_id"""  # noqa: S608 - our own names
-    # DuckDB expands `*`, `?` and `[` in a file name: a link with a plain name stands for the file.
-    link, spill = scratch / "extract-of-the-snapshot", scratch / "spill"
-    config: dict[str, str | bool | int | float | list[str]] = {
-        "memory_limit": MEMORY, "threads": "2", "temp_directory": str(spill), "autoinstall_known_extensions": "false",
-        "autoload_known_extensions": "false",
-    }  # fmt: skip
-    try:
-        with transport(f"work in {scratch}"):
-            link.symlink_to(extract.resolve())
-        with duckdb.connect(config=config) as db:
-            table: Any = db.sql(sql, params={"path": str(link)}).to_arrow_table()
-    except duckdb.Error as error:
-        text = (str(error).splitlines() or [""])[0]
-        raise TransportError(f"cannot list the clients: {text[:200]}", reason="engine",
-                             hint="is the disk full, or memory short?") from error  # fmt: skip
-    finally:
-        link.unlink(missing_ok=True)
-        shutil.rmtree(spill, ignore_errors=True)
+    with frozen_extract(extract, sha256=sha256, scratch=scratch, progress=progress) as frozen:
+        table = frozen.clients()
     ids, codes = (table.column(name).combine_chunks().cast(pa.string()) for name in ("client_id", "client_code"))
     known = set(pc.filter(ids, pc.is_in(ids, pa.array(list(dedicated), pa.string()))).to_pylist())
     others = sorted(set(dedicated) - known)

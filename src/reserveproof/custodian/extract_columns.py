@@ -1,7 +1,7 @@
 """The canonical extract read back in columns: what the native kernel takes, with no object for a row.
 
-Another reader than the one that judged the ledger, over the bytes on the disk. What it does not see (a second spelling
-of a number) shows in the count of bytes, which the caller compares.
+Another reader than the one that judged the ledger, over the bytes on the disk. It is not strict (it knows second
+spellings of a number): the digest says that they are the bytes that were written.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import mmap
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -34,6 +34,12 @@ _CONVERT = pcsv.ConvertOptions(
 )  # fmt: skip
 
 
+class Digest(Protocol):
+    """A hash that is told bytes, as those of hashlib are."""
+
+    def update(self, data: bytes, /) -> None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Rows:
     """Rows of one (pool, asset) that follow each other. columns: memory that the kernel reads: id offsets, ids, code
@@ -46,12 +52,14 @@ class Rows:
     bytes: int
 
 
-def extract_rows(path: Path) -> Iterator[Rows]:
-    """All rows of an extract, in runs of one (pool, asset) each. InputError if it is none."""
+def extract_rows(path: Path, digest: Digest) -> Iterator[Rows]:
+    """All rows of an extract, in runs of one (pool, asset) each; digest is told every byte, and says at the end whether
+    they are to be believed. InputError if it is no extract."""
     with transport(f"read {path}"), path.open("rb") as stream:
         header = ("\t".join(EXTRACT_COLUMNS) + "\n").encode("ascii")
         if stream.read(len(header)) != header:
             raise _damaged(path, "it does not begin with its header")
+        digest.update(header)
         with mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as data:
             at = len(header)
             while at < len(data):
@@ -63,7 +71,9 @@ def extract_rows(path: Path) -> Iterator[Rows]:
                 else:
                     end = len(data)
                 # A copy of one block: Arrow would keep the map open for as long as a column of it lives.
-                yield from _runs(_table(data[at:end], path), end)
+                block = data[at:end]
+                digest.update(block)
+                yield from _runs(_table(block, path), end)
                 at = end
 
 
@@ -79,8 +89,9 @@ def _table(block: bytes, path: Path) -> Any:
         for column in ("credit", "debit"):
             at = table.column_names.index(column)
             table = table.set_column(at, column, table.column(column).cast(_AMOUNT))
-    except pa.ArrowException as error:
-        raise _damaged(path, (str(error).splitlines() or ["it cannot be read"])[0][:200]) from None
+    except pa.ArrowException:
+        # What Arrow says quotes the line, and a line names a client and its code.
+        raise _damaged(path, "a line has not the columns of an extract") from None
     return table
 
 

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..format.errors import InputError, TransportError
 from ..segregation.published_text import PublishedText, is_searchable
@@ -31,6 +31,7 @@ FROM (SELECT pool, asset, coalesce(client_id <> lag(client_id) OVER () OR asset 
                                    OR pool <> lag(pool) OVER (), true) AS first FROM (<source>))
 GROUP BY pool, asset
 """
+_WITH_CODES = "SELECT DISTINCT client_id, client_code FROM (<source>) ORDER BY client_id"
 _CLIENTS = "SELECT client_id || chr(10) FROM (SELECT DISTINCT client_id FROM (<source>))"
 
 
@@ -83,6 +84,10 @@ class FrozenExtract:
                 advance(rows)
         found.shown.sort()
         found.hashed.sort()
+
+    def clients(self) -> Any:
+        """An Arrow table of every client once, ascending: client_id, client_code."""
+        return self._engine.table(self._sql(_WITH_CODES))
 
     def _sql(self, sql: str) -> str:
         return sql.replace("<source>", self._source)

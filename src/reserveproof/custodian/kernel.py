@@ -9,7 +9,7 @@ from types import ModuleType
 
 from ..format.errors import UsageError
 
-VERSION = "0.1.0"
+VERSION = "0.2.0"
 """The kernel that this program was written against; its calls may change with its version."""
 
 

@@ -130,6 +130,11 @@ class Engine:
                 wide = memoryview(starts).cast("q" if str(column.type) == "large_string" else "i")
                 yield len(column), memoryview(data)[wide[column.offset] : wide[column.offset + len(column)]]
 
+    def table(self, sql: str) -> Any:
+        """A query's rows as an Arrow table, held in memory."""
+        with _guarded():
+            return self._con.sql(sql).to_arrow_table()
+
     @contextmanager
     def streams(self, readers: Mapping[str, Callable[[], object]]) -> Iterator[None]:
         """Streams of Arrow batches by the name under which SQL reads each, once, inside the block."""

@@ -116,6 +116,15 @@ class MappedTree:
         self._file.close()
 
 
+def _counts(leaves: int, depth: int) -> tuple[int, ...]:
+    """How many nodes of each level are stored: those that cover a leaf, with the pad beside an odd last one."""
+    stored = []
+    for level in range(depth):
+        covering = -(-leaves >> level) if leaves else 0
+        stored.append(covering + covering % 2)
+    return (*stored, 1, *([0] * (_LEVELS - depth - 1)))
+
+
 def _header(side: str, tree_id: bytes, built: BuiltTree, counts: Sequence[int], nodes_sha256: bytes) -> bytes:
     fields = _FIELDS.pack(
         MAGIC, TREE_TRANSPARENT, side.encode("ascii"), built.depth, built.leaves, tree_id, built.root,
@@ -197,7 +206,12 @@ class TreeFile:
         if len(head) != HEADER_BYTES or hashlib.sha256(head[:-DIGEST_BYTES]).digest() != head[-DIGEST_BYTES:]:
             raise self._damaged("its header does not have its digest")
         _, kind, side, depth, leaves, tree_id, root, total, nodes_sha256, *counts = _FIELDS.unpack_from(head)
-        if kind != TREE_TRANSPARENT or depth > MAX_DEPTH or counts[depth] != 1 or any(counts[depth + 1 :]):
+        if (
+            kind != TREE_TRANSPARENT
+            or depth > MAX_DEPTH
+            or leaves > 1 << depth
+            or tuple(counts) != _counts(leaves, depth)
+        ):
             raise self._damaged("its header is not of a tree")
         wanted = HEADER_BYTES + sum(counts) * NODE_BYTES
         if size != wanted:

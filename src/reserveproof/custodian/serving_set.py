@@ -2,10 +2,12 @@
 
     SET/statement.json   the signed envelope, once
     SET/trees/           the node arrays
-    SET/clients.book     a record a client under the hash of its token (kind T of client_book.py)
+    SET/clients.book     a record a client under the hash of its token, sealed under the token (client_book.py, kind T)
     SET.tokens.tsv       beside it: which client has which token, for the delivery system alone
 
-A token is 128 random bits: whoever has it gets that client's proof. The set holds balances; it is private (0700, 0600).
+A token is 128 random bits: whoever has it gets that client's proof, and who has none opens no record, not even with the
+set at hand. In the clear the blinds in it would let guesses at ids be tested. What a set shows without tokens is the
+amounts in the trees, and how long each record is.
 """
 
 from __future__ import annotations
@@ -17,6 +19,9 @@ from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Self
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
 from ..format import envelope, limits
 from ..format.challenge import tag
@@ -43,8 +48,18 @@ def token_key(token: bytes) -> bytes:
     return hashlib.sha256(tag("token") + token).digest()[:KEY_BYTES]
 
 
+def record_cipher(token: bytes) -> ChaCha20Poly1305:
+    """What a token's record is sealed with. Nothing else is sealed under that key, so the nonce is zero."""
+    return ChaCha20Poly1305(hashlib.sha256(tag("token-record") + token).digest())
+
+
+NONCE = bytes(12)
+
+
 def tokens_path(folder: Path) -> Path:
     """Where the list of a set's tokens is written."""
+    if not folder.name:
+        raise UsageError(f"{folder} cannot be a serving set", reason="name", hint="give a folder that is not there")
     return folder.with_name(folder.name + ".tokens.tsv")
 
 
@@ -52,7 +67,8 @@ class ServingSet:
     """A set, open for reading; a context manager.
 
     InputError where it is damaged or not of one statement. Paths are folded to the signed root before a proof is given;
-    that a line is the leaf of its client was checked when the set was made, and each record has its check.
+    that a line is the leaf of its client was checked when the set was made, and each record is sealed. The files are
+    mapped: they are not to be cut or written to while a set is open.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -78,11 +94,18 @@ class ServingSet:
 
     def proof(self, token: str) -> bytes:
         """The proof file under a token. UsageError (reason="token") if there is none; it does not repeat the token."""
-        record = self._book.record(token_key(bytes.fromhex(token))) if _TOKEN.fullmatch(token) else None
+        secret = bytes.fromhex(token) if _TOKEN.fullmatch(token) else b""
+        key = token_key(secret)
+        record = self._book.record(key) if secret else None
         if record is None:
             raise UsageError("the set has no proof under that token", reason="token",
                              hint=f"{2 * TOKEN_BYTES} hex digits, from the list of this set")  # fmt: skip
-        lines, positions = parse_token_record(record)
+        try:
+            opened = record_cipher(secret).decrypt(NONCE, record, key)
+        except InvalidTag:
+            raise InputError("has a record that its token does not open", file=BOOK_FILE, reason="damaged",
+                             hint="make the set again, or restore it from a copy") from None  # fmt: skip
+        lines, positions = parse_token_record(opened)
         return self._text.proof(map(self._line, lines), positions or b"[]")
 
     def _line(self, line: BookLine) -> bytes:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import mmap
 import os
+import secrets
 import shutil
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
@@ -19,7 +20,7 @@ from ..format.errors import InputError, UsageError
 from ..format.manifest import STATEMENT_FILE
 from ..format.tables import EXTRACT_FILE
 from . import kernel
-from .atomic_files import PRIVATE_FOLDER, new_folder, transport, write_file
+from .atomic_files import LOCK_FILE, PRIVATE_FILE, PRIVATE_FOLDER, locked, new_folder, transport, write_file
 from .client_book import BOOK_FILE, BookLine, BookWriter, client_key, index_key, parse_client_record, records_bytes
 from .client_book import token_record as record_of
 from .extract_clients import ClientColumns, extract_clients
@@ -27,7 +28,7 @@ from .progress import SILENT, Progress
 from .proof_store import tree_file
 from .proof_text import positions_text
 from .prover import DedicatedSource, Prover
-from .serving_set import TOKEN_BYTES, new_tokens, token_key, tokens_path
+from .serving_set import NONCE, TOKEN_BYTES, new_tokens, record_cipher, token_key, tokens_path
 from .tree_hashing import client_holder, entry, line_details
 from .workspace import TREES_FOLDER
 
@@ -45,6 +46,7 @@ def make_set(
     prover: Prover,
     *,
     ledger_folder: Path,
+    extract_sha256: bytes,
     sealed: bytes,
     snapshot_key: bytes,
     dedicated: DedicatedSource,
@@ -52,8 +54,9 @@ def make_set(
 ) -> Made:
     """Write the set into target, a new folder, and the list of its tokens beside it. All of it, or nothing.
 
-    Under the workspace's lock. prover: of the statement in sealed, an envelope. UsageError if target or the list is
-    there. InputError where the store is damaged; TransportError where the disk fails.
+    Under the workspace's lock. prover: of the statement in sealed, an envelope. extract_sha256: of the snapshot's
+    extract. UsageError if target or the list is there; InputError where the store is damaged; TransportError where the
+    disk fails, or another run makes the same set.
     """
     tokens_file = tokens_path(target)
     if tokens_file.exists() or tokens_file.is_symlink():
@@ -62,45 +65,93 @@ def make_set(
             hint="it lists the tokens of a set that was made before, or of a run that was stopped: move it away",
         )  # fmt: skip
     _check_nodes(prover, progress)
-    # The folder above is anybody's: what a stopped run left there is known by this set's name, and by nothing else.
-    partial = target.with_name(f".{target.name}.partial")
-    if partial.is_dir() and not partial.is_symlink():
-        with transport(f"tidy {partial}"):
-            shutil.rmtree(partial)
-    with new_folder(target, partial=partial) as folder:
-        write_file(folder / STATEMENT_FILE, sealed)
-        trees = folder / TREES_FOLDER
-        trees.mkdir(mode=PRIVATE_FOLDER)
-        for tree in prover.trees:
-            name = tree_file(tree.pool, tree.asset)
-            _link(ledger_folder / TREES_FOLDER / name, trees / name)
-        with progress.stage("listing the clients", 0, "clients") as advance:
-            positions = {
-                client: (code, positions_text(own))
-                for client, code in sorted(dedicated.clients())
-                if (own := prover.positions(client, code))
-            }
-            clients = extract_clients(ledger_folder / EXTRACT_FILE, positions, scratch=folder)
-            advance(clients.count)
-        tokens = new_tokens(clients.count)
-        with progress.stage("writing the proofs", clients.count, "clients") as advance:
-            if native := kernel.checked():
-                found = _by_kernel(native, folder / BOOK_FILE, prover, clients, tokens, snapshot_key)
-            else:
-                found = _in_python(folder / BOOK_FILE, prover, clients, tokens, snapshot_key)
-            advance(clients.count)
-        if found != prover.book.clients:
-            raise InputError(
-                f"has {found} clients where the book has {prover.book.clients}", file=str(ledger_folder / EXTRACT_FILE),
-                reason="damaged", hint="restore the snapshot's folder from a copy",
-            )  # fmt: skip
-        listed = folder / "tokens"
-        write_file(listed, clients.token_list(tokens, TOKEN_BYTES))
-        # In place before the set is: a set whose tokens nobody knows would look finished. A link never replaces.
-        with transport(f"write {tokens_file}"):
-            os.link(listed, tokens_file)
-            listed.unlink()
-    return Made(clients.count, tokens_file)
+    _tidy(target)
+    partial = target.with_name(f"{_partial_of(target)}{secrets.token_hex(8)}")
+    listed = False
+    try:
+        # The lock is held until the folder has its name: what another run finds locked is not left over.
+        with ExitStack() as held, new_folder(target, partial=partial) as folder:
+            held.enter_context(locked(folder))
+            made = _fill(folder, prover, ledger_folder, extract_sha256, sealed, snapshot_key, dedicated, progress)
+            tokens = folder / "tokens"
+            write_file(tokens, made.clients.token_list(made.tokens, TOKEN_BYTES))
+            # In place before the set is: a set whose tokens nobody knows would look finished. A link never replaces.
+            with transport(f"write {tokens_file}"):
+                os.link(tokens, tokens_file)
+                listed = True
+                tokens.unlink()
+    except BaseException:
+        if listed and not target.exists():
+            tokens_file.unlink(missing_ok=True)
+        raise
+    with transport(f"write {target}"):
+        (target / LOCK_FILE).unlink(missing_ok=True)
+    return Made(made.clients.count, tokens_file)
+
+
+def _partial_of(target: Path) -> str:
+    return f".{target.name}.partial-"
+
+
+def _tidy(target: Path) -> None:
+    """Remove what stopped runs left of this set. The folder above is anybody's: only what has this set's name and a
+    lock of ours, held by nobody, is touched."""
+    with transport(f"tidy {target.parent}"):
+        for left in [path for path in target.parent.iterdir() if path.name.startswith(_partial_of(target))]:
+            if left.is_symlink() or not left.is_dir():
+                continue
+            if (left / LOCK_FILE).is_file():
+                with locked(left):
+                    shutil.rmtree(left)
+            elif not any(left.iterdir()):
+                left.rmdir()  # stopped before its lock was there
+
+
+@dataclass(frozen=True, slots=True)
+class _Filled:
+    """Who is in a set, and their tokens one after the other."""
+
+    clients: ClientColumns
+    tokens: bytes
+
+
+def _fill(
+    folder: Path,
+    prover: Prover,
+    ledger_folder: Path,
+    extract_sha256: bytes,
+    sealed: bytes,
+    snapshot_key: bytes,
+    dedicated: DedicatedSource,
+    progress: Progress,
+) -> _Filled:
+    """Everything that the folder of a set holds."""
+    write_file(folder / STATEMENT_FILE, sealed)
+    trees = folder / TREES_FOLDER
+    trees.mkdir(mode=PRIVATE_FOLDER)
+    for tree in prover.trees:
+        name = tree_file(tree.pool, tree.asset)
+        _copy(ledger_folder / TREES_FOLDER / name, trees / name)
+    positions = {
+        client: (code, positions_text(own))
+        for client, code in sorted(dedicated.clients())
+        if (own := prover.positions(client, code))
+    }
+    clients = extract_clients(ledger_folder / EXTRACT_FILE, positions, sha256=extract_sha256, scratch=folder,
+                              progress=progress)  # fmt: skip
+    tokens = new_tokens(clients.count)
+    with progress.stage("writing the proofs", clients.count, "clients") as advance:
+        if native := kernel.checked():
+            found = _by_kernel(native, folder / BOOK_FILE, prover, clients, tokens, snapshot_key)
+        else:
+            found = _in_python(folder / BOOK_FILE, prover, clients, tokens, snapshot_key)
+        advance(clients.count)
+    if found != prover.book.clients:
+        raise InputError(
+            f"has {found} clients where the book has {prover.book.clients}", file=str(ledger_folder / EXTRACT_FILE),
+            reason="damaged", hint="restore the snapshot's folder from a copy",
+        )  # fmt: skip
+    return _Filled(clients, tokens)
 
 
 def _check_nodes(prover: Prover, progress: Progress) -> None:
@@ -126,13 +177,12 @@ def _check_nodes(prover: Prover, progress: Progress) -> None:
             advance(tree.file.header.leaves)
 
 
-def _link(source: Path, target: Path) -> None:
-    """Node arrays are large and never written to again: linked where the file system can, else copied."""
-    with transport(f"write {target}"):
-        try:
-            os.link(source, target)
-        except OSError:
-            write_file(target, source.read_bytes())
+def _copy(source: Path, target: Path) -> None:
+    """A copy, not a link: the set is for others to have, and its modes and owners are theirs."""
+    with transport(f"write {target}"), source.open("rb") as read:
+        handle = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, PRIVATE_FILE)
+        with os.fdopen(handle, "wb") as written:
+            shutil.copyfileobj(read, written, 1 << 20)
 
 
 def _book(path: Path, prover: Prover, clients: ClientColumns, records: int) -> BookWriter:
@@ -181,8 +231,11 @@ def _in_python(path: Path, prover: Prover, clients: ClientColumns, tokens: bytes
                 raise InputError("a client has another code in the book", file=BOOK_FILE, reason="damaged")
             lines = tuple(_blinded(prover, client_holder(client_id, code), lines))
             found += 1
+        elif not positions:
+            raise InputError("is damaged: a client is in no tree and has no position", file=BOOK_FILE, reason="damaged")
         token = tokens[TOKEN_BYTES * number : TOKEN_BYTES * (number + 1)]
-        records.append((token_key(token), record_of(lines, positions)))
+        key = token_key(token)
+        records.append((key, record_cipher(token).encrypt(NONCE, record_of(lines, positions), key)))
     records.sort()
     with _book(path, prover, clients, records_bytes(records)) as book:
         book.put(records)

@@ -94,7 +94,10 @@ def take_ledger(snapshot: Snapshot, config: Config, given: LedgerInput, *, progr
             if given.accepted is None:
                 raise LedgerFindingsError(findings)
             given.accepted.extend(findings)
-        cells = build_liabilities(folder, config, opened.snapshot_id, snapshot_key=key, progress=progress)
+        cells = build_liabilities(
+            folder, config, opened.snapshot_id, snapshot_key=key,
+            extract_sha256=bytes.fromhex(summary.extract_sha256), progress=progress,
+        )  # fmt: skip
         state = _state(summary, cells, given.previous.id if given.previous else "")
     snapshot.write_state(State.LEDGER, state_json(state))
     return state

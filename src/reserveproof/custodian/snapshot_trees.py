@@ -5,6 +5,7 @@ not installed. Both give the same files.
 from __future__ import annotations
 
 import contextlib
+import hashlib
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -14,8 +15,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from ..format.errors import EvidenceError, UsageError
-from ..format.tables import EXTRACT_COLUMNS, EXTRACT_FILE, ExtractRow, read_extract
+from ..format.errors import EvidenceError, InputError, UsageError
+from ..format.tables import EXTRACT_FILE, ExtractRow, read_extract
 from . import kernel
 from .atomic_files import PRIVATE_FOLDER
 from .client_book import (
@@ -23,6 +24,7 @@ from .client_book import (
     MAX_TREES,
     BookLine,
     BookWriter,
+    checked_record,
     client_key,
     client_record,
     index_key,
@@ -47,16 +49,22 @@ from .workspace import TREES_FOLDER
 
 
 def build_liabilities(
-    folder: Path, config: Config, snapshot_id: str, *, snapshot_key: bytes, progress: Progress = SILENT
+    folder: Path,
+    config: Config,
+    snapshot_id: str,
+    *,
+    snapshot_key: bytes,
+    extract_sha256: bytes,
+    progress: Progress = SILENT,
 ) -> tuple[CellSummary, ...]:
     """Build the tree of every (pool, asset) of folder's extract into its trees, and the book of clients beside them.
 
-    The extract is read back from the disk and judged: rows ascend strictly, so a client stands once in a tree; one code
-    a client. EvidenceError where a sum is not below 2^127 or a tree is too deep; InputError where the extract is
-    damaged; TransportError where the disk fails.
+    The extract is read back from the disk, its digest compared with that of what was written; rows ascend strictly, so
+    a client stands once in a tree, and has one code. EvidenceError where a sum is not below 2^127 or a tree is too
+    deep; InputError where the extract is another; TransportError where the disk fails.
     """
     (folder / TREES_FOLDER).mkdir(mode=PRIVATE_FOLDER)
-    site = _Site(folder, config, snapshot_id, snapshot_key)
+    site = _Site(folder, config, snapshot_id, snapshot_key, extract_sha256)
     if native := kernel.checked():
         return _by_kernel(native, site, progress)
     return _in_python(site, progress)
@@ -70,6 +78,17 @@ class _Site:
     config: Config
     snapshot_id: str
     snapshot_key: bytes
+    extract_sha256: bytes
+
+    @property
+    def extract(self) -> Path:
+        return self.folder / EXTRACT_FILE
+
+    def compare(self, digest: bytes) -> None:
+        """InputError unless the extract was read as it was written."""
+        if digest != self.extract_sha256:
+            raise InputError("is not what was written a moment ago", file=EXTRACT_FILE, reason="damaged",
+                             hint="the disk or another program changed it; run this again")  # fmt: skip
 
     def tree(self, pool: str, asset: str) -> tuple[TreeHasher, Path, int]:
         """Hasher, file and least depth of a liabilities tree."""
@@ -91,8 +110,6 @@ class _Kernel:
         self._finishing: list[Future[None]] = []
         self._trees: list[tuple[bytes, bytes]] = []
         self.cells: list[CellSummary] = []
-        self.bytes = len("\t".join(EXTRACT_COLUMNS)) + 1
-        """Of the extract, as its rows would be written."""
 
     def tree(self, pool: str, asset: str) -> Any:
         """What takes the rows of one tree."""
@@ -105,8 +122,7 @@ class _Kernel:
             raise UsageError(f"a snapshot has more than {MAX_TREES} trees", reason="trees")
         hasher, path, min_depth = self._site.tree(pool, asset)
         depth, counts = cell.finish(min_depth)
-        rows, leaves, holders, credit, debit, text = cell.summary()
-        self.bytes += text + rows * (len(pool) + len(asset))
+        rows, leaves, holders, credit, debit = cell.summary()
         stored = MappedTree(path, counts)
         try:
             root, total = cell.write(stored.nodes, depth, self._book, len(self.cells))
@@ -151,13 +167,12 @@ def _by_kernel(native: ModuleType, site: _Site, progress: Progress) -> tuple[Cel
     # pyarrow is heavy: it is loaded where it is used.
     from .extract_columns import extract_rows
 
-    path = site.folder / EXTRACT_FILE
-    size = path.stat().st_size
+    size, digest = site.extract.stat().st_size, hashlib.sha256()
     with ThreadPoolExecutor(1) as finisher, progress.stage("building the trees", size, "bytes") as advance:
         run = _Kernel(native, site, finisher)
         place, cell, done = ("", ""), None, 0
         try:
-            for rows in extract_rows(path):
+            for rows in extract_rows(site.extract, digest):
                 if (rows.pool, rows.asset) != place:
                     if (rows.pool, rows.asset) < place:
                         raise RuntimeError("the extract does not ascend by pool and asset")
@@ -174,8 +189,7 @@ def _by_kernel(native: ModuleType, site: _Site, progress: Progress) -> tuple[Cel
             run.finish_book()
         except ValueError as error:
             raise _refused(error) from error
-    if run.bytes != size:
-        raise RuntimeError("the extract has other bytes than its rows are written with")
+    site.compare(digest.digest())
     return tuple(run.cells)
 
 
@@ -204,8 +218,9 @@ def _in_python(site: _Site, progress: Progress) -> tuple[CellSummary, ...]:
     cells: list[CellSummary] = []
     trees: list[tuple[bytes, bytes]] = []
     book: dict[str, tuple[str, list[BookLine]]] = {}
-    path = site.folder / EXTRACT_FILE
-    with progress.stage("building the trees in Python", 0, "rows") as advance, path.open("rb") as stream:
+    with progress.stage("building the trees in Python", 0, "rows") as advance, site.extract.open("rb") as stream:
+        site.compare(hashlib.file_digest(stream, "sha256").digest())
+        stream.seek(0)
         for (pool, asset), lines in groupby(read_extract(stream, file=EXTRACT_FILE), key=itemgetter(0, 1)):
             if len(cells) == MAX_TREES:
                 raise UsageError(f"a snapshot has more than {MAX_TREES} trees", reason="trees")
@@ -231,7 +246,8 @@ def _in_python(site: _Site, progress: Progress) -> tuple[CellSummary, ...]:
             cells.append(summary)
             advance(count.rows)
     index = index_key(site.snapshot_key)
-    records = sorted((client_key(index, client_id), client_record(*own)) for client_id, own in book.items())
+    bare = sorted((client_key(index, client_id), client_record(*own)) for client_id, own in book.items())
+    records = [(key, checked_record(key, record)) for key, record in bare]
     leaves = sum(len(lines) for _, lines in book.values())
     with BookWriter(
         site.folder / BOOK_FILE, "C", trees=trees, clients=len(records), leaves=leaves,
