@@ -21,7 +21,7 @@ from .atomic_files import transport
 from .command_output import say, working
 from .prover import Prover
 from .reserves import DedicatedBook
-from .serving_set import ServingSet, is_inline
+from .serving_set import ServingSet, is_inline, tokens_path
 from .workspace import Snapshot, State, open_workspace
 
 BUNDLE_FOLDER = "bundle"
@@ -102,7 +102,7 @@ def _make_set(snapshot: Snapshot, target: Path) -> None:
             progress=progress,
         )  # fmt: skip
     say(f"{target}: the proofs of {made.clients} clients, each under a token; no key and no client id is in it")
-    say(f"{made.tokens}: which client has which token; for whoever delivers them; keep it apart from the set")
+    say(f"{tokens_path(target)}: which client has which token; for whoever delivers them; keep it apart from the set")
 
 
 def _print_proof(folder: Path, token: str) -> None:

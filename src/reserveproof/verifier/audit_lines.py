@@ -17,7 +17,6 @@ from typing import BinaryIO
 
 from ..format import tables
 from ..format.identifiers import ASSET, POOL
-from ..format.limits import MAX_DECIMALS
 from ..format.tables import AccountRow, ExtractRow
 from ..format.vocabulary import ACCOUNT_TYPES, BUCKET_CODES, BUCKETS
 from .audit_tables import Layout, account_rows, ledger_rows
@@ -120,22 +119,18 @@ class PreviousJudge(Judge):
 
     def plain(self, block: bytes, layout: Layout) -> list[str] | None:
         columns = _columns(block, layout, _ledger_pattern(layout))
-        if columns is None or (lines := _ledger_lines(columns, layout.tabs, _AnyAsset())) is None:
+        if columns is None:
             return None
-        split = (line.split("\t") for line in lines)
-        return list(dict.fromkeys(f"{fields[0]}\t" for fields in split if fields[4] != "0"))
+        # Typed amounts are of assets whose decimals are not known; base units are held to their bound.
+        if layout.tabs and max(map(len, columns["credit"] + columns["debit"])) > SAFE_DIGITS:
+            return None
+        both = zip(columns["client_id"], columns["credit"], strict=True)
+        return list(dict.fromkeys(f"{client}\t" for client, credit in both if credit.strip("0.")))
 
     def strict(self, stream: BinaryIO, layout: Layout, before: int) -> Iterator[str]:
         for _number, row in ledger_rows(stream, layout, decimals=None, before=before):
             if row.credit:
                 yield f"{row.client_id}\t"
-
-
-class _AnyAsset(dict[str, int]):
-    """The decimals by which an earlier ledger is read: of its assets only the names are known."""
-
-    def __missing__(self, asset: str) -> int:
-        return MAX_DECIMALS
 
 
 class AccountJudge(Judge):

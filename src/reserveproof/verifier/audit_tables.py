@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from ..format import identifiers, tables
-from ..format.amounts import from_json, from_typed
+from ..format.amounts import MAX_TYPED, TYPED_AMOUNT, from_json, from_typed
 from ..format.errors import InputError, MalformedError, TransportError
 from ..format.limits import MAX_DECIMALS, MAX_TABLE_FIELD
 from ..format.tables import AccountRow, ControlTotalRow, ExtractRow
@@ -135,7 +135,8 @@ def ledger_rows(
     stream: BinaryIO, layout: Layout, *, decimals: Mapping[str, int] | None, before: int = 1
 ) -> Iterator[tuple[int, ExtractRow]]:
     """(line number, row) of a ledger in either dialect, in file order, from where the stream stands: below `before`
-    lines. decimals: of each asset of the statement; None for an earlier ledger, of which only who had something counts.
+    lines. decimals: of each asset of the statement; None for an earlier ledger, of which only who had something counts:
+    typed amounts are then 1, or 0 for nothing.
 
     InputError names file, row and column. Two rows of one (pool, asset, client, bucket) are for the caller to see.
     """
@@ -149,11 +150,11 @@ def ledger_rows(
             raise InputError("is not a bucket", file=file, row=number, column="bucket", value=bucket_text)
         if decimals is not None and asset not in decimals:
             raise InputError("is not an asset of the statement", file=file, row=number, column="asset", value=asset)
-        scale = MAX_DECIMALS if decimals is None else decimals[asset]
+        scale = None if decimals is None else decimals[asset]
         amounts: list[int] = []
         for column in ("credit", "debit"):
             try:
-                amount = from_json(fields[column]) if tabs else from_typed(fields[column], scale)
+                amount = from_json(fields[column]) if tabs else _from_typed(fields[column], scale)
             except MalformedError as error:
                 raise InputError(error.message, file=file, row=number, column=column, value=fields[column]) from None
             amounts.append(amount)
@@ -168,6 +169,13 @@ def ledger_rows(
                 *amounts,
             ),
         )
+
+
+def _from_typed(text: str, scale: int | None) -> int:
+    typed = TYPED_AMOUNT.fullmatch(text) if scale is None and len(text) <= MAX_TYPED else None
+    if typed and len(typed[2] or "") <= MAX_DECIMALS:
+        return 1 if text.strip("0.") else 0
+    return from_typed(text, MAX_DECIMALS if scale is None else scale)
 
 
 def account_rows(stream: BinaryIO, layout: Layout, *, before: int = 1) -> Iterator[tuple[int, AccountRow]]:
