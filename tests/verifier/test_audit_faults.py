@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
+from attacks.toolbox import extract_rows, open_world, table, write_audit
 from reserveproof.format.errors import InputError
 from reserveproof.format.limits import AMOUNT_BOUND
 from reserveproof.segregation.published_text import PublishedText
+from reserveproof.verifier import command
 from reserveproof.verifier.audit_ledger import AuditTables, JudgedLedger, Means, judge_ledger, read_tables
 from reserveproof.verifier.audit_sort import SIZES, Map, Sizes
 from reserveproof.verifier.progress import SILENT
@@ -75,3 +78,18 @@ def test_base_units_of_an_earlier_extract_are_bounded(tmp_path, amount):
     given = Given(tmp_path, now, [TABS, *(line.format(amount) for line in before)])
     with pytest.raises(InputError):
         given.read()
+
+
+# Sums of a pool and asset
+
+
+@pytest.mark.parametrize("debit", [AMOUNT_BOUND // 2, AMOUNT_BOUND // 2 - 1])
+def test_debits_of_a_pool_and_asset_are_bounded(tmp_path, capsys, debit):
+    """docs/spec/extract.md, point 3; no client's own sum is too large."""
+    world = open_world()
+    two = list({row[2]: row for row in extract_rows(world) if row[:2] == ("omni", "BTC")}.values())[:2]
+    changed = [(*row[:6], str(debit)) if row in two else (*row[:6], "0") for row in extract_rows(world)]
+    arguments = write_audit(tmp_path, world, ledger=table(tuple(TABS.split("\t")), changed), mac_rows=changed)
+    assert command.run([*arguments, "--json"]) == 3
+    failed = json.loads(capsys.readouterr().out)
+    assert failed["failure"]["reason"] == ("sum" if debit == AMOUNT_BOUND // 2 else "root-differs")

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from .. import segregation
 from ..format.amounts import to_readable
 from ..format.errors import EvidenceError
-from ..format.limits import MAX_EVIDENCE_BYTES
+from ..format.limits import AMOUNT_BOUND, MAX_EVIDENCE_BYTES
 from ..format.manifest import FileEntry, evidence_file
 from ..format.pool import PoolAsset
 from ..format.register import RegisterEntry
@@ -121,6 +121,8 @@ def _rebuild_liabilities(
             )
         if key in found.too_large:
             raise EvidenceError(f"{key[0]} {key[1]}: a client's sum is not below 2^127", reason="sum")
+        if found.sums[key].debit >= AMOUNT_BOUND:  # credits: as the tree is built
+            raise EvidenceError(f"{key[0]} {key[1]}: the sum of debits is not below 2^127", reason="sum")
         check_depth(cells[key].liabilities.depth, found.sums[key].leaves)
     pieces = {key: pieces_of(keys[key][0], leaves_of(found, key), means.sizes.piece) for key in sorted(cells)}
     leaves = sum(its.leaves for its in found.sums.values())
