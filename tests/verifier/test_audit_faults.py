@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,9 +12,9 @@ from attacks.toolbox import extract_rows, open_world, table, write_audit
 from reserveproof.format.errors import InputError
 from reserveproof.format.limits import AMOUNT_BOUND
 from reserveproof.segregation.published_text import PublishedText
-from reserveproof.verifier import command
-from reserveproof.verifier.audit_ledger import AuditTables, JudgedLedger, Means, judge_ledger, read_tables
-from reserveproof.verifier.audit_sort import SIZES, Map, Sizes
+from reserveproof.verifier import audit_ledger, command
+from reserveproof.verifier.audit_ledger import AuditTables, JudgedLedger, Means, check_rows, judge_ledger, read_tables
+from reserveproof.verifier.audit_sort import SIZES, Map, Sizes, cuts, open_source
 from reserveproof.verifier.progress import SILENT
 
 COMMAS = "pool,asset,client_id,client_code,bucket,credit,debit"
@@ -78,6 +79,70 @@ def test_base_units_of_an_earlier_extract_are_bounded(tmp_path, amount):
     given = Given(tmp_path, now, [TABS, *(line.format(amount) for line in before)])
     with pytest.raises(InputError):
         given.read()
+
+
+def without_previous(answer):
+    """A chunk's answer that lacks the lines of the earlier ledger."""
+    count, parts = answer
+    return count, tuple(replace(part, length=0) if "earlier" in part.path else part for part in parts)
+
+
+def test_a_lost_part_of_the_earlier_ledger_is_a_fault(tmp_path):
+    """Who left would not be missed."""
+    before = [COMMAS, "omni,BTC,C1,,available,1,0", "omni,BTC,C9,,earn,1,0", "omni,BTC,C8,,earn,0,0"]
+    given = Given(tmp_path, [COMMAS, "omni,BTC,C1,,available,1,0"], before)
+    tables = given.read()
+    assert given.judge(tables).dropped == ["C9"]
+    assert tables.previous is not None
+    ((part,),) = tables.previous.ranges
+    assert part.length == len("C1\t\nC9\t\n")
+    for left in ((), (replace(part, length=4),)):
+        with pytest.raises(RuntimeError, match="lost"):
+            given.judge(replace(tables, previous=replace(tables.previous, ranges=(left,))))
+    with pytest.raises(RuntimeError, match="lost"):
+        given.judge(given.read(lambda function, tasks: map(without_previous, map(function, tasks))))
+
+
+# Clients are whole
+
+
+def test_only_ids_in_their_form_are_cut_at(tmp_path):
+    """A tab in one would fall between a client's id and its code."""
+    ids = [f"C{number}" for number in range(40)]
+    lines = [
+        f'omni,BTC,"{name}\tK1x",,available,1,0' if name > "C3" else f"omni,BTC,{name},,available,1,0" for name in ids
+    ]
+    given = Given(tmp_path, [COMMAS, *lines, f"omni,BTC,{'C' * 129},,available,1,0", "omni,BTC, C,,available,1,0"])
+    found = cuts([open_source(given.ledger, tuple(COMMAS.split(",")))], 20)
+    assert found
+    assert set(found) <= set(ids)
+    given = Given(tmp_path, [COMMAS, *(line for line in lines if "\t" in line)])
+    assert cuts([open_source(given.ledger, tuple(COMMAS.split(",")))], 20) == ()
+
+
+@pytest.mark.parametrize("table", ["ledger", "previous"])
+def test_a_client_in_two_ranges_is_a_fault(tmp_path, monkeypatch, table):
+    """Its two codes, or its rows that stand twice, would not meet."""
+    two = [COMMAS, "omni,BTC,C1,K1,available,1,0", "omni,BTC,C1,K2,available,1,0"]
+    given = Given(tmp_path, two)
+    found = given.judge(given.read())
+    with pytest.raises(InputError, match="another client_code"):
+        check_rows(given.read(), found)
+    if table == "previous":
+        given = Given(tmp_path, [COMMAS, "omni,BTC,C1,K2,available,1,0"], [COMMAS, "omni,BTC,C1,,available,1,0"])
+    monkeypatch.setattr(audit_ledger, "cuts", lambda *_: ("C1\tK1x",))
+    with pytest.raises(RuntimeError, match="two ranges"):
+        given.judge(given.read())
+
+
+def test_ranges_in_another_order_are_a_fault(tmp_path):
+    given = Given(tmp_path, [COMMAS, *(f"omni,BTC,C{number},,available,1,0" for number in range(100))])
+    tables = given.read(sizes=TINY)
+    assert len(tables.ledger.ranges) > 3
+    given.judge(tables)
+    moved = replace(tables.ledger, ranges=tables.ledger.ranges[1:] + tables.ledger.ranges[:1])
+    with pytest.raises(RuntimeError, match="order"):
+        given.judge(replace(tables, ledger=moved))
 
 
 # Sums of a pool and asset

@@ -67,8 +67,12 @@ class CellSums:
 class Judged:
     """What a range leaves behind: sums by "pool asset", samples in the order of client ids, and what is at fault."""
 
+    ends: tuple[str, str] | None = None
+    """The first client and the last one, of all tables; None if there is none."""
     rows: int = 0
     accounts: int = 0
+    previous: int = 0
+    """Lines that were read, of each table."""
     sums: dict[tuple[str, str | None], CellSums] = field(default_factory=dict)
     """By "pool asset" and account type; None where there is no account."""
     own: dict[tuple[str, str], int] = field(default_factory=dict)
@@ -110,9 +114,12 @@ class _Accounts:
 def judge_range(judging: Judging, task: ClientRange) -> Judged:
     """A worker's task. Memory: some hundred bytes for each row of the range."""
     judged = Judged()
-    accounts = _accounts(task.accounts, judged)
+    ledger, beside, previous = map(_lines, (task.ledger, task.accounts, task.previous))
+    judged.rows, judged.accounts, judged.previous = len(ledger), len(beside), len(previous)
+    judged.ends = _ends(ledger, beside, previous)
+    accounts = _accounts(beside, judged)
     cells: dict[str, _Cell] = {}
-    clients = _clients(_lines(task.ledger), cells, accounts, judging, judged)
+    clients = _clients(ledger, cells, accounts, judging, judged)
     if judging.accounts:
         judged.untagged = [client for client in clients if client not in accounts.types][:SAMPLE]
         present = set(clients)
@@ -120,7 +127,7 @@ def judge_range(judging: Judging, task: ClientRange) -> Judged:
         judged.absent = [client for client in open_accounts if client not in present][:SAMPLE]
     if judging.previous:
         present = set(clients) | accounts.closed
-        before = dict.fromkeys(line[:-1] for line in _lines(task.previous))
+        before = dict.fromkeys(line[:-1] for line in previous)
         judged.dropped = [client for client in before if client not in present][:SAMPLE]
     _search(clients, judging.published, judged)
     for cell in cells.values():
@@ -142,10 +149,14 @@ def _lines(parts: tuple[Part, ...]) -> list[str]:
     return lines
 
 
-def _accounts(parts: tuple[Part, ...], judged: Judged) -> _Accounts:
+def _ends(*tables: list[str]) -> tuple[str, str] | None:
+    """The first client and the last one of sorted lines."""
+    clients = [line.partition("\t")[0] for lines in tables if lines for line in (lines[0], lines[-1])]
+    return (min(clients), max(clients)) if clients else None
+
+
+def _accounts(lines: list[str], judged: Judged) -> _Accounts:
     accounts = _Accounts()
-    lines = _lines(parts)
-    judged.accounts = len(lines)
     for line in lines:
         client, account_type, status, related = line.split("\t")
         if client in accounts.types:
@@ -163,7 +174,6 @@ def _clients(
 ) -> list[str]:
     """Every client of the range, ascending; cells and judged are filled from the lines, which are in order of client,
     code, "pool asset" and bucket: the rows of one leaf stand together, and so do a client's codes."""
-    judged.rows = len(lines)
     clients: list[str] = []
     by_type: dict[str | None, dict[str, tuple[CellSums, _Cell]]] = {}
     places: dict[str, tuple[CellSums, _Cell]] = {}

@@ -51,8 +51,11 @@ class AuditTables:
 class JudgedLedger:
     """All ranges together. texts and leaves: parts of each cell, in the order of their ranges."""
 
+    last: str = ""
+    """The last client of the ranges so far."""
     rows: int = 0
     accounts: int = 0
+    previous: int = 0
     sums: dict[Cell, CellSums] = field(default_factory=dict)
     by_type: dict[tuple[str, str, str], CellSums] = field(default_factory=dict)
     own: dict[tuple[str, str, str], int] = field(default_factory=dict)
@@ -70,9 +73,15 @@ class JudgedLedger:
     leaves: dict[Cell, list[Part]] = field(default_factory=dict)
 
     def add(self, judged: Judged) -> None:
-        """The next range."""
+        """The next range. RuntimeError if it does not follow: a client in two ranges would be judged by halves."""
+        if judged.ends is not None:
+            first, last = judged.ends
+            if first <= self.last:
+                raise RuntimeError("a client stands in two ranges, or ranges are out of order")
+            self.last = last
         self.rows += judged.rows
         self.accounts += judged.accounts
+        self.previous += judged.previous
         for (name, account_type), its in judged.sums.items():
             cell = _cell(name)
             self.sums.setdefault(cell, CellSums()).add(its)
@@ -150,14 +159,15 @@ def judge_ledger(
     ]  # fmt: skip
     found = JudgedLedger()
     twice: str | None = None
-    with means.progress.stage("hashing leaves", tables.ledger.rows, "rows") as advance:
+    with means.progress.stage("hashing leaves", tables.ledger.lines, "rows") as advance:
         for judged in means.map_(partial(judge_range, judging), tasks):
             found.add(judged)
             twice = twice or judged.account_twice
             advance(judged.rows)
     if twice is not None and tables.account_source is not None:
         raise audit_places.account_twice(twice, [tables.account_source])
-    if found.rows != tables.ledger.rows or found.accounts != (tables.accounts.rows if tables.accounts else 0):
+    written = [table.lines if table else 0 for table in (tables.ledger, tables.accounts, tables.previous)]
+    if [found.rows, found.accounts, found.previous] != written:
         raise RuntimeError("rows were lost, or judged twice")
     return found
 

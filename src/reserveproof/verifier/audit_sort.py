@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import BinaryIO, Protocol, TypeVar
 
 from ..format.errors import InputError, TransportError
+from ..format.identifiers import CLIENT_ID
 from .audit_lines import Judge, lines_of_block
 from .audit_tables import MAX_ROW_BYTES, Layout, no_row, open_table, read_layout
 from .progress import Progress
@@ -71,9 +72,9 @@ class Chunk:
 
 @dataclass(frozen=True, slots=True)
 class SortedTable:
-    """A table in parts: ranges[k] holds the parts of range k, each sorted."""
+    """A table in parts: ranges[k] holds the parts of range k, each sorted. lines: of all of them."""
 
-    rows: int
+    lines: int
     ranges: tuple[tuple[Part, ...], ...]
 
 
@@ -90,7 +91,7 @@ def open_source(path: Path, columns: tuple[str, ...]) -> Source:
 
 def cuts(sources: Sequence[Source], ranges: int) -> tuple[str, ...]:
     """The clients at which the ranges begin, but for the first: quantiles of ids from all over the tables. An id in
-    a line that will be refused is as good as any other."""
+    a line that will be refused is as good as any other that is one: what is none could fall inside a client's line."""
     wanted = 64 * ranges
     whole = sum(source.end - source.start for source in sources)
     found: list[str] = []
@@ -101,8 +102,8 @@ def cuts(sources: Sequence[Source], ranges: int) -> tuple[str, ...]:
                 stream.seek(source.start + size * place // (wanted * size // whole + 1))
                 stream.readline(MAX_ROW_BYTES)
                 found.append(_id_of(stream.readline(MAX_ROW_BYTES).decode("latin-1"), source.layout))
-    found.sort()
-    return tuple(dict.fromkeys(found[len(found) * k // ranges] for k in range(1, ranges)))
+    found = sorted(filter(CLIENT_ID.fullmatch, found))
+    return tuple(dict.fromkeys(found[len(found) * k // ranges] for k in range(1, ranges) if found))
 
 
 def _id_of(line: str, layout: Layout) -> str:
@@ -127,13 +128,13 @@ def sort_table(
     stretches = [(source, *stretch) for source in sources for stretch in _chunks(source, sizes.chunk)]
     chunks = [Chunk(*stretch, folder / f"{judge.name}-{number}") for number, stretch in enumerate(stretches)]
     ranges: list[list[Part]] = [[] for _ in range(len(cut_at) + 1)]
-    rows = 0
+    lines = 0
     work = partial(sort_chunk, judge, cut_at, sizes.block)
     whole = sum(source.end - source.start for source in sources)
     with progress.stage(f"reading the {judge.name}", whole, "bytes") as advance:
         for chunk, (count, parts) in zip(chunks, map_(work, chunks), strict=True):
             advance(chunk.end - chunk.start)
-            rows += count
+            lines += count
             for place, part in zip(ranges, parts, strict=True):
                 if part.length:
                     place.append(part)
@@ -141,7 +142,7 @@ def sort_table(
         status = source.path.stat()
         if (status.st_size, status.st_mtime_ns) != (source.end, source.modified):
             raise TransportError(f"{source.path} changed while it was read")
-    return SortedTable(rows, tuple(map(tuple, ranges)))
+    return SortedTable(lines, tuple(map(tuple, ranges)))
 
 
 def _chunks(source: Source, size: int) -> Iterator[tuple[int, int]]:
@@ -158,7 +159,7 @@ def _chunks(source: Source, size: int) -> Iterator[tuple[int, int]]:
 
 
 def sort_chunk(judge: Judge, cut_at: tuple[str, ...], block: int, chunk: Chunk) -> tuple[int, tuple[Part, ...]]:
-    """A worker's task: (rows that were read, the sorted lines in one part a range)."""
+    """A worker's task: (lines that were written, sorted, in one part a range)."""
     source = chunk.source
     rows = 0
     lines: list[str] = []
@@ -174,7 +175,7 @@ def sort_chunk(judge: Judge, cut_at: tuple[str, ...], block: int, chunk: Chunk) 
     lines.sort()
     places = [0, *(bisect.bisect_left(lines, f"{client}\t") for client in cut_at), len(lines)]
     stretches = (lines[start:end] for start, end in itertools.pairwise(places))
-    return rows, write_parts(chunk.target, map(_joined, stretches))
+    return len(lines), write_parts(chunk.target, map(_joined, stretches))
 
 
 def _joined(lines: list[str]) -> bytes:
