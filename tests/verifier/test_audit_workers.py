@@ -234,7 +234,8 @@ def test_it_can_be_stopped_at_any_time(tmp_path, delay):
             os.killpg(process.pid, number)
     ran = ended(process)
     assert ran.err in ("reserveproof-verify: stopped before a verdict\n", "")
-    assert ran.status in (128 + signal.SIGTERM, 128 + signal.SIGHUP, 0)
+    if not ran.said_success:  # or it came after the verdict
+        assert ran.status in (128 + signal.SIGTERM, 128 + signal.SIGHUP)
     assert list((tmp_path / "tmp").iterdir()) == []
     assert gone(process.pid)
 

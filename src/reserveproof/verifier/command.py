@@ -29,7 +29,7 @@ from .claims import parse_claims
 from .client import check_client
 from .command_arguments import build_parser
 from .command_audit import audit_inputs, audit_means
-from .command_signals import end_in_order
+from .command_signals import end_in_order, nothing_to_end
 from .compare import check_compare
 from .files import read_file, read_secret, write_private
 from .last_seen import MAX_STATE_BYTES, LastSeen, dump_state, parse_state
@@ -255,6 +255,7 @@ def main() -> NoReturn:
     try:
         end_in_order()
         status = run(sys.argv[1:])
+        nothing_to_end()
     except KeyboardInterrupt as ended:
         with contextlib.suppress(OSError):  # the terminal may be gone
             print("reserveproof-verify: stopped before a verdict", file=sys.stderr)

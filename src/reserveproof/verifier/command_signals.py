@@ -20,13 +20,17 @@ def end_in_order() -> None:
 
 
 def _end(number: int, _frame: FrameType | None) -> None:
-    # They come in pairs (a terminal that closes): the second would cut off what the first has set going.
-    for each in ENDING:
-        signal.signal(each, _already)
+    nothing_to_end()  # they come in pairs (a terminal that closes): the second would cut off what the first set going
     raise KeyboardInterrupt(number)
 
 
-def _already(_number: int, _frame: FrameType | None) -> None:
+def nothing_to_end() -> None:
+    """From here on they change nothing: the command ends by itself."""
+    for number in ENDING:
+        signal.signal(number, _pass)
+
+
+def _pass(_number: int, _frame: FrameType | None) -> None:
     pass
 
 
