@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import io
 import json
 import os
 import random
@@ -27,6 +26,7 @@ from attacks.toolbox import (
     outcome,
     public,
     public_outcome,
+    read_strictly,
     run,
     seen,
     table,
@@ -39,7 +39,6 @@ from reference.cases import tiny
 from reserveproof.format import envelope, register
 from reserveproof.format.errors import InputError, MalformedError, ReserveProofError
 from reserveproof.format.times import parse_time
-from reserveproof.verifier import audit_tables
 from reserveproof.verifier.bundle import BundleFolder, BundleInMemory
 from reserveproof.verifier.claims import Claims, make_claims, parse_claims
 from reserveproof.verifier.client import check_client
@@ -525,13 +524,12 @@ def test_46_csv_lies_to_the_auditor(lie):
     """The verifier's own reader refuses the whole file and names it, and the row."""
     data, number = LIES[lie]
     with pytest.raises(InputError) as refused:
-        list(audit_tables.read_ledger(io.BytesIO(data), file="ledger.csv", decimals=DECIMALS))
+        read_strictly(data, file="ledger.csv", decimals=DECIMALS)
     assert (refused.value.file, refused.value.row) == ("ledger.csv", number)
     assert "ledger.csv" in refused.value.message
     assert refused.value.exit_status == 4
-    honest = io.BytesIO(f"{HEAD}\n{GOOD}\n{row()}\n".encode())
-    read = list(audit_tables.read_ledger(honest, file="l", decimals=DECIMALS))
-    assert [one.credit for _, one in read] == [150_000_000] * 2
+    read = read_strictly(f"{HEAD}\n{GOOD}\n{row()}\n".encode(), file="l", decimals=DECIMALS)
+    assert [one.credit for one in read] == [150_000_000] * 2
 
 
 TABBED: dict[str, tuple[Callable[[list[list[str]]], object], int]] = {
@@ -555,10 +553,10 @@ def test_46_csv_lies_in_a_canonical_extract(lie):
     data = table(EXTRACT, [tuple(one) for one in rows])
     scales = {"BTC": 8, "ETH": 18, "USDC": 6}
     with pytest.raises(InputError) as refused:
-        list(audit_tables.read_ledger(io.BytesIO(data), file="extract.tsv", decimals=scales))
+        read_strictly(data, file="extract.tsv", decimals=scales)
     assert (refused.value.file, refused.value.row) == ("extract.tsv", TABBED[lie][1])
     honest = table(EXTRACT, extract_rows(open_world()))
-    assert len(list(audit_tables.read_ledger(io.BytesIO(honest), file="extract.tsv", decimals=scales))) == 26
+    assert len(read_strictly(honest, file="extract.tsv", decimals=scales)) == 26
 
 
 def test_46_csv_lies_through_the_command(tmp_path):

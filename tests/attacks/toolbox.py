@@ -35,8 +35,9 @@ from reference.made_up import (
 from reference.world import World
 from reserveproof.custodian import demo_wallets
 from reserveproof.format.errors import ReserveProofError
+from reserveproof.format.tables import ExtractRow
 from reserveproof.format.times import parse_time
-from reserveproof.verifier import client, command
+from reserveproof.verifier import audit_tables, client, command
 from reserveproof.verifier import public as public_steps
 from reserveproof.verifier.bundle import BundleInMemory
 from reserveproof.verifier.claims import make_claims
@@ -354,6 +355,16 @@ def table(columns: tuple[str, ...], rows: list[tuple[str, ...]]) -> bytes:
     return ("\n".join("\t".join(one) for one in (columns, *rows)) + "\n").encode()
 
 
+def read_strictly(data: bytes, *, file: str, decimals: dict[str, int]) -> list[ExtractRow]:
+    """A ledger as the auditor's strict reader reads it, row by row from its header on."""
+    stream = io.BytesIO(data)
+    layout = audit_tables.read_layout(stream, EXTRACT, file=file)
+    rows = [row for _, row in audit_tables.ledger_rows(stream, layout, decimals=decimals)]
+    if not rows:
+        raise audit_tables.no_row(file)
+    return rows
+
+
 def extract_mac(world: World, rows: list[tuple[str, ...]] | None = None) -> str:
     data = table(EXTRACT, extract_rows(world) if rows is None else rows)
     return HMAC(world.snapshot_key, T("extract") + H(data)).hex()
@@ -418,7 +429,7 @@ def write_audit(
 __all__ = [
     "BTC_FORM", "CARLA_USDC", "KEYS", "PASSED", "SIGNED_POSITIONS", "Client", "Ran", "account_of", "chain_of",
     "check_client", "check_public", "claims_of", "client_outcome", "client_vector", "every_cell", "extract_mac",
-    "extract_rows", "in_memory", "open_world", "outcome", "policies", "proof_of", "public", "public_outcome", "run",
-    "secret", "sign", "signed_world", "start", "table", "tree", "wallet_rows", "write_audit", "write_bundle",
-    "write_client", "write_public",
+    "extract_rows", "in_memory", "open_world", "outcome", "policies", "proof_of", "public", "public_outcome",
+    "read_strictly", "run", "secret", "sign", "signed_world", "start", "table", "tree", "wallet_rows", "write_audit",
+    "write_bundle", "write_client", "write_public",
 ]  # fmt: skip

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from attacks.toolbox import read_strictly
 from reserveproof.format.amounts import to_readable
 from reserveproof.format.errors import EvidenceError, InputError, TransportError
 from reserveproof.format.proof_file import Bucket
@@ -300,16 +301,14 @@ DAMAGE = {
 @pytest.mark.parametrize("where", [150, 299])
 @pytest.mark.parametrize("damage", DAMAGE)
 def test_the_first_refused_row_is_named_as_the_strict_reader_names_it(damage, where):
-    from reserveproof.verifier.audit_tables import read_ledger
-
     row = ExtractRow("trust-a", "BTC", "C1", "", 1, 150_000_000, 0)
     lines = as_csv([row._replace(client_id=f"C1{n}") for n in range(300)]).splitlines(keepends=True)
-    assert list(read_ledger(io.BytesIO(b"".join(lines)), file="ledger-0", decimals=DECIMALS))
+    assert read_strictly(b"".join(lines), file="ledger-0", decimals=DECIMALS)
     for place in {where, 299}:
         lines[place + 1] = DAMAGE[damage](lines[place + 1])
     data = b"".join(lines)
     with pytest.raises(InputError) as strict:
-        list(read_ledger(io.BytesIO(data), file="ledger-0", decimals=DECIMALS))
+        read_strictly(data, file="ledger-0", decimals=DECIMALS)
     for sizes in (SMALL, Sizes()):
         with pytest.raises(InputError) as refused:
             Audited([data], sizes=sizes)

@@ -122,15 +122,6 @@ def _text(fields: Mapping[str, str], column: str, pattern_name: str, file: str, 
         raise InputError("is not in its form", file=file, row=row, column=column, value=value) from None
 
 
-def read_ledger(stream: BinaryIO, *, file: str, decimals: Mapping[str, int] | None) -> Iterator[tuple[int, ExtractRow]]:
-    """A ledger from its header on, as ledger_rows gives it. InputError if it has no row."""
-    number = 1
-    for number, row in ledger_rows(stream, read_layout(stream, tables.EXTRACT_COLUMNS, file=file), decimals=decimals):
-        yield number, row
-    if number == 1:
-        raise no_row(file)
-
-
 def ledger_rows(
     stream: BinaryIO, layout: Layout, *, decimals: Mapping[str, int] | None, before: int = 1
 ) -> Iterator[tuple[int, ExtractRow]]:
