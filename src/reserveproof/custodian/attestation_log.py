@@ -69,6 +69,9 @@ class AttestationLog:
             os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, PRIVATE_FILE))
         with _storage(path):
             self._tree: Any = library.SqliteTree(str(path))
+        # What was looked at once stays as it was: an entry is never changed, and every size has one root.
+        self._leaves: list[bytes] = []
+        self._roots: dict[int, bytes] = {}
 
     @property
     def size(self) -> int:
@@ -111,19 +114,24 @@ class AttestationLog:
 
     def leaves(self, size: int) -> list[bytes]:
         """The first leaf hashes, each the hash of its entry."""
-        return [log_tree.leaf_hash(self.entry(index)) for index in range(self._within(size))]
+        for index in range(len(self._leaves), self._within(size)):
+            self._leaves.append(log_tree.leaf_hash(self.entry(index)))
+        return self._leaves[:size]
 
     def root(self, size: int) -> bytes:
         """The root of the first entries, which pymerkle and log_tree agree on."""
         return self._root(size, self.leaves(size))
 
     def _root(self, size: int, leaves: list[bytes]) -> bytes:
+        if size in self._roots:
+            return self._roots[size]
         with _storage(self._path):
             found = self._tree.get_root(size)
         if found != log_tree.root_of(leaves):
             raise EvidenceError(f"the log's root of size {size} is not that of its entries", reason="log-damaged",
                                 hint="restore the log from a copy")  # fmt: skip
-        return bytes(found)
+        self._roots[size] = bytes(found)
+        return self._roots[size]
 
     def inclusion(self, index: int, size: int) -> tuple[bytes, ...]:
         """The path that leads from an entry to the root of the first entries. UsageError if it is not among them."""

@@ -19,12 +19,13 @@ from ..format.manifest import STATEMENT_FILE
 from . import atomic_files
 from .atomic_files import transport
 from .command_output import say, working
+from .log_site import proof_member, proof_path
 from .prover import Prover
+from .publish import load_published
 from .reserves import DedicatedBook
 from .serving_set import ServingSet, is_inline
-from .workspace import Snapshot, State, open_workspace
+from .workspace import BUNDLE_FOLDER, Snapshot, State, open_workspace
 
-BUNDLE_FOLDER = "bundle"
 PROOFS_FOLDER = "proofs"
 STDIN = "-"
 """In place of a token: the token is read, so that it does not stand in the list of processes."""
@@ -98,7 +99,7 @@ def _make_set(snapshot: Snapshot, target: Path) -> None:
     ):
         made = make_set(
             target.absolute(), prover, ledger_folder=snapshot.ledger_folder, sealed=sealed, snapshot_key=key,
-            dedicated=dedicated, progress=progress,
+            dedicated=dedicated, log_proof=proof_path(snapshot.workspace, prover.statement.sequence), progress=progress,
         )  # fmt: skip
     say(f"{target}: the proofs of {made.clients} clients, each under a token; no key and no client id is in it")
     say(f"{made.tokens}: which client has which token; for whoever delivers them; keep it apart from the set")
@@ -130,9 +131,10 @@ def _opened(snapshot: Snapshot) -> Iterator[tuple[Prover, bytes, bytes, Dedicate
         snapshot.path / BUNDLE_FOLDER / STATEMENT_FILE, limit=2 * limits.MAX_STATEMENT_BYTES
     )
     dedicated = DedicatedBook(snapshot)
+    log = proof_member(proof_path(snapshot.workspace, load_published(snapshot).sequence))
     with Prover(
         snapshot.ledger_folder, snapshot_key=key, envelope=envelopes.parse(sealed), dedicated=dedicated,
-        inline=is_inline(sealed),
+        inline=is_inline(sealed), log=log,
     ) as prover:  # fmt: skip
         yield prover, sealed, key, dedicated
 

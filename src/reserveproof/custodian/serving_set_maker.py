@@ -16,10 +16,11 @@ from pathlib import Path
 from types import ModuleType
 
 from ..format.errors import InputError, UsageError
+from ..format.limits import MAX_NOTE_CHARACTERS
 from ..format.manifest import STATEMENT_FILE
 from ..format.tables import EXTRACT_FILE
 from . import kernel
-from .atomic_files import PRIVATE_FOLDER, new_folder, transport, write_file
+from .atomic_files import PRIVATE_FOLDER, new_folder, read_file, transport, write_file
 from .client_book import BOOK_FILE, BookLine, BookWriter, client_key, index_key, parse_client_record, records_bytes
 from .client_book import token_record as record_of
 from .extract_clients import ClientColumns, extract_clients
@@ -27,7 +28,7 @@ from .progress import SILENT, Progress
 from .proof_store import tree_file
 from .proof_text import positions_text
 from .prover import DedicatedSource, Prover
-from .serving_set import TOKEN_BYTES, new_tokens, token_key, tokens_path
+from .serving_set import LOG_PROOF_FILE, TOKEN_BYTES, new_tokens, token_key, tokens_path
 from .tree_hashing import client_holder, entry, line_details
 from .workspace import TREES_FOLDER
 
@@ -48,11 +49,13 @@ def make_set(
     sealed: bytes,
     snapshot_key: bytes,
     dedicated: DedicatedSource,
+    log_proof: Path | None = None,
     progress: Progress = SILENT,
 ) -> Made:
     """Write the set into target, a new folder, and the list of its tokens beside it. All of it, or nothing.
 
-    Under the workspace's lock. prover: of the statement in sealed, an envelope. UsageError if target or the list is
+    Under the workspace's lock. prover: of the statement in sealed, an envelope. log_proof: where its log
+    proof is published; put in if there is such a file. UsageError if target or the list is
     there. InputError where the store is damaged; TransportError where the disk fails.
     """
     tokens_file = tokens_path(target)
@@ -69,6 +72,8 @@ def make_set(
             shutil.rmtree(partial)
     with new_folder(target, partial=partial) as folder:
         write_file(folder / STATEMENT_FILE, sealed)
+        if log_proof is not None and log_proof.is_file():
+            write_file(folder / LOG_PROOF_FILE, read_file(log_proof, limit=4 * MAX_NOTE_CHARACTERS))
         trees = folder / TREES_FOLDER
         trees.mkdir(mode=PRIVATE_FOLDER)
         for tree in prover.trees:
