@@ -38,6 +38,7 @@ from reserveproof.custodian.log_check import check
 from reserveproof.custodian.log_checkpoints import Checkpoints, open_log
 from reserveproof.custodian.log_publish import Logging
 from reserveproof.custodian.publish import RefusedByVerifierError, load_published, publish
+from reserveproof.custodian.status import describe
 from reserveproof.custodian.workspace import Snapshot, State, Workspace
 from reserveproof.format import checkpoint as checkpoints
 from reserveproof.format import signed_note, tlog_proof
@@ -313,6 +314,12 @@ def test_statements_from_before_the_log_are_logged_with_the_next(signed: Snapsho
     shutil.rmtree(fourth.path)
     with pytest.raises(EvidenceError, match="statement 3 is in no snapshot"):
         publish_logged(fifth)
+
+
+def test_status_says_that_the_logs_key_is_needed(second: Snapshot) -> None:
+    found = {entry.id: entry.next for entry in describe(second.workspace).snapshots}
+    assert found["s2"] == f"reserveproof publish {second.workspace.path} s2 --log-key FILE"
+    assert found["s1"].endswith("s1 CLIENT")
 
 
 def test_a_fork_is_refused(second: Snapshot, monkeypatch: Patch) -> None:

@@ -173,7 +173,8 @@ def sign(
     lines = tuple(lacking(config, {entry.key for entry in after.signatures}))
     for line in lines:
         say(f"still missing: {line}")
-    say(f"next: reserveproof {'sign' if lines else 'publish'} {folder} {snapshot_id}{' --key FILE' if lines else ''}")
+    key = " --key FILE" if lines else " --log-key FILE" if config.log else ""
+    say(f"next: reserveproof {'sign' if lines else 'publish'} {folder} {snapshot_id}{key}")
 
 
 def publish(
