@@ -173,8 +173,8 @@ def sign(
     lines = tuple(lacking(config, {entry.key for entry in after.signatures}))
     for line in lines:
         say(f"still missing: {line}")
-    key = " --key FILE" if lines else " --log-key FILE" if config.log else ""
-    say(f"next: reserveproof {'sign' if lines else 'publish'} {folder} {snapshot_id}{key}")
+    option = " --key FILE" if lines else " --log-key FILE" if config.log else ""
+    say(f"next: reserveproof {'sign' if lines else 'publish'} {folder} {snapshot_id}{option}")
 
 
 def publish(
