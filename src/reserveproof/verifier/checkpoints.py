@@ -25,10 +25,9 @@ _COSIGNATURE = {"ed25519": ED25519_COSIGNATURE, "mldsa44": MLDSA44_COSIGNATURE}
 
 @dataclass(frozen=True, slots=True)
 class Cosigned:
-    """A pinned witness that counts, and the earliest and latest time of its cosignatures, in seconds of POSIX."""
+    """A pinned witness that counts, and the latest time of its cosignatures, in seconds of POSIX."""
 
     name: str
-    first: int
     last: int
 
 
@@ -75,17 +74,8 @@ def check_log_signature(note: Note, terms: LogTerms) -> SignedCheckpoint:
 
 def check_witnesses(signed: SignedCheckpoint, terms: LogTerms, at: dt.datetime) -> Witnessed:
     """The checkpoint with the witnesses that count, if they are enough and none of them speaks of the future.
-
-    A witness counts once, when each of its keys verifies a cosignature. PolicyError(reason="witnesses")."""
-    counted: list[Cosigned] = []
-    broken = 0
-    for witness in terms.witnesses:
-        times = [list(_times(signed, witness, key)) for key in witness.keys]
-        broken += sum(time is None for found in times for time in found)
-        held = [[time for time in found if time is not None] for found in times]
-        if all(held):
-            flat = [time for found in held for time in found]
-            counted.append(Cosigned(witness.name, min(flat), max(flat)))
+    PolicyError(reason="witnesses")."""
+    counted, broken = cosigners(signed, terms)
     if len(counted) < terms.witnesses_needed:
         raise PolicyError(
             "too few witnesses have cosigned the checkpoint",
@@ -104,7 +94,23 @@ def check_witnesses(signed: SignedCheckpoint, terms: LogTerms, at: dt.datetime) 
                 found=str(one.last),
                 hint="check the clock of this machine",
             )
-    return Witnessed(signed.checkpoint, tuple(counted), broken)
+    return Witnessed(signed.checkpoint, counted, broken)
+
+
+def cosigners(signed: SignedCheckpoint, terms: LogTerms) -> tuple[tuple[Cosigned, ...], int]:
+    """The witnesses that count, however few, and the number of lines that are of their keys and do not verify.
+
+    A witness counts once, when each of its keys verifies a cosignature."""
+    counted: list[Cosigned] = []
+    broken = 0
+    for witness in terms.witnesses:
+        times = [list(_times(signed, witness, key)) for key in witness.keys]
+        broken += sum(time is None for found in times for time in found)
+        held = [[time for time in found if time is not None] for found in times]
+        if all(held):
+            flat = [time for found in held for time in found]
+            counted.append(Cosigned(witness.name, max(flat)))
+    return tuple(counted), broken
 
 
 def _signed_by(note: Note, name: str, wanted: bytes) -> Iterator[bytes]:

@@ -36,6 +36,8 @@ class Trusted:
     """First and last sequence number between the last statement seen and this one, if any."""
     first_seen: bool
     publication_checked: bool
+    witnessed: bool
+    """Whether witnesses, one at least, saw the log that the statement is in."""
     log: Checkpoint | None
     """The last checkpoint of the custodian's log that the reader has seen, now or before."""
 
@@ -82,7 +84,7 @@ def establish(
         "verdict_as_stated": statement.verdict,
     }
     with record.step(3, "Statement and policy") as step:
-        _check_custodian_and_kinds(statement, policy)
+        check_custodian_and_kinds(statement, policy)
         check_structure(statement)
         check_verdict(statement)
         _check_pins(statement, policy)
@@ -101,7 +103,7 @@ def establish(
             if unpinned:
                 record.unchecked("the scale and forms of " + ", ".join(unpinned) + ": not pinned by the policy")
     with record.step(4, "Sequence") as step:
-        skipped = _check_sequence(statement, envelope.payload_sha256, policy, last)
+        skipped = check_sequence(statement, envelope.payload_sha256, policy, last)
         if statement.corrects.payload_sha256:
             step.lines.append(f"this is a correction of an earlier statement: {shown(statement.corrects.reason)}")
         step.lines.append(f"sequence {statement.sequence}")
@@ -123,6 +125,7 @@ def establish(
         skipped=skipped,
         first_seen=last is None,
         publication_checked=bool(digest) or logged is not None,
+        witnessed=logged is not None and bool(logged.witnesses),
         log=logged.checkpoint if logged else last.log if last else None,
     )
 
@@ -174,7 +177,7 @@ def _count_unknown(envelope: Envelope, policy: Policy) -> int:
 
 
 # (3)
-def _check_custodian_and_kinds(statement: Statement, policy: Policy) -> None:
+def check_custodian_and_kinds(statement: Statement, policy: Policy) -> None:
     if statement.custodian.id != policy.custodian:
         raise PolicyError(
             "the statement is another custodian's",
@@ -238,9 +241,10 @@ def _check_clock(statement: Statement, policy: Policy, at: dt.datetime) -> None:
 
 
 # (4)
-def _check_sequence(
+def check_sequence(
     statement: Statement, payload_sha256: bytes, policy: Policy, last: LastSeen | None
 ) -> tuple[int, int] | None:
+    """First and last sequence number that are skipped, if any; an error if the statement cannot follow the last one."""
     if last is None:
         return None
     if statement.sequence < last.sequence:
