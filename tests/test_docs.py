@@ -32,7 +32,7 @@ DOCS = ROOT / "docs"
 PAGES = sorted([*DOCS.rglob("*.md"), ROOT / "README.md", ROOT / "SECURITY.md", ROOT / "CHANGELOG.md"])
 COMMANDS = DOCS / "reference" / "commands.md"
 EXIT_CODES = DOCS / "reference" / "exit-codes.md"
-TUTORIALS = [DOCS / "tutorial" / f"{name}.md" for name in ("custodian", "client", "auditor")]
+TUTORIALS = [DOCS / "tutorial" / f"{name}.md" for name in ("custodian", "client", "auditor", "log")]
 
 MARK = "<!-- generated: {} -->\n"
 END = "<!-- end -->"
@@ -317,7 +317,7 @@ class Shown:
 
 
 def run_tutorials(folder: Path) -> list[Shown]:
-    """Run every `sh` block of the tutorials in one shell, in order, as a reader would who does all three."""
+    """Run every `sh` block of the tutorials in one shell, in order, as a reader would who does them all."""
     script, wanted = [], []
     (folder / "desk").mkdir()
     for page in TUTORIALS:

@@ -85,7 +85,7 @@ def test_publish_asks_for_the_key_and_says_what_comes_next(program: Program, mon
     assert program.run("publish", "w", "s3", "--log-unpublished", "1") == 2 and "needs --log-key" in program.err
     said = program.ok("publish", "w", "s3", "--log-key", log_key_file(program.folder))
     assert "logged as entry 2; the site to serve: w/site" in said
-    assert "have witnesses cosign what reserveproof log checkpoint w prints" in said
+    assert "for witnesses to cosign: reserveproof log checkpoint w --from SIZE" in said
 
 
 def test_list_and_check(program: Program) -> None:

@@ -58,7 +58,7 @@ def test_refusals_have_the_statuses_of_the_verifier(ready: Path, capsys: Say) ->
     assert cosign(ready, request(0, 5)) == 0
     capsys.readouterr()
     for data, status, word in (
-        (request(0, 6), 5, "cosigned last: size 5"),
+        (request(0, 6), 5, "not the 5 that was cosigned last"),
         (request(5, 5, OTHERS), 5, "forked"),
         (request(5, 7, OTHERS), 3, "proof"),
         (b"x", 4, "does not begin as one"),

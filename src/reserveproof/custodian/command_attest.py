@@ -204,6 +204,6 @@ def publish(
     say(f"published statement {published.sequence}: {bundle}")
     if log_key is not None:
         say(f"logged as entry {published.sequence}; the site to serve: {site_of(workspace)}")
-        say(f"next: have witnesses cosign what reserveproof log checkpoint {folder} prints")
+        say(f"for witnesses to cosign: reserveproof log checkpoint {folder} --from SIZE")
     say(f"payload SHA-256 {published.payload_sha256.hex()}: publish it by another road than the bundle")
     say(f"next: reserveproof prove {folder} {snapshot_id}")

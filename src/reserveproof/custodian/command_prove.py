@@ -23,7 +23,7 @@ from .log_site import proof_member, proof_path
 from .prover import Prover
 from .publish import load_published
 from .reserves import DedicatedBook
-from .serving_set import ServingSet, is_inline
+from .serving_set import ServingSet, is_inline, tokens_path
 from .workspace import BUNDLE_FOLDER, Snapshot, State, open_workspace
 
 PROOFS_FOLDER = "proofs"
@@ -102,7 +102,7 @@ def _make_set(snapshot: Snapshot, target: Path) -> None:
             dedicated=dedicated, log_proof=proof_path(snapshot.workspace, prover.statement.sequence), progress=progress,
         )  # fmt: skip
     say(f"{target}: the proofs of {made.clients} clients, each under a token; no key and no client id is in it")
-    say(f"{made.tokens}: which client has which token; for whoever delivers them; keep it apart from the set")
+    say(f"{tokens_path(target)}: which client has which token; for whoever delivers them; keep it apart from the set")
 
 
 def _print_proof(folder: Path, token: str) -> None:

@@ -19,7 +19,7 @@ from ..verifier.files import read_file
 from ..verifier.log_terms import LogTerms
 from ..verifier.policy import parse_policy
 from . import keys
-from .add_checkpoint import ConflictError, Witness
+from .add_checkpoint import Witness
 from .cosigner import cosigner_of, lines_text
 from .request import MAX_REQUEST_BYTES
 from .seen import open_seen
@@ -146,8 +146,6 @@ def _explain(error: ReserveProofError) -> None:
     line = error.message + (f"; expected {error.expected}" if error.expected else "")
     line += f"; found {error.found}" if error.expected and error.found else ""
     _stderr(f"reserveproof-witness: error: {line}")
-    if isinstance(error, ConflictError):
-        _stderr(f"cosigned last: size {error.size}")
     if error.hint:
         _stderr(f"hint: {error.hint}")
 
