@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
+import base64
 import dataclasses
 import hashlib
+import json
+from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from custodian import demo_steps
 from custodian.demo_steps import CLEAN, NOW, WORLD
+from reserveproof.custodian import publish as publishing
+from reserveproof.custodian.attestation_log import AttestationLog
 from reserveproof.custodian.demo_config import demo_config
+from reserveproof.custodian.log_check import check
+from reserveproof.custodian.log_checkpoints import Checkpoints, open_log
 from reserveproof.custodian.log_publish import Logging
 from reserveproof.custodian.policy_draft import policy_toml
 from reserveproof.custodian.publish import publish
 from reserveproof.custodian.snapshot import LedgerInput, take_ledger
 from reserveproof.custodian.workspace import Snapshot, Workspace
+from reserveproof.format.statement import parse_payload
 
 ORIGIN = "demo.example/attestations"
 ONE, TWO = "auditor.example/w1", "Press.example:w2"
@@ -105,8 +114,6 @@ def correction(workspace: Workspace, name: str) -> Snapshot:
 
 def key_line(name: str, kind: int, public: bytes, signature: bytes) -> str:
     """A line of a signed note, as its specification has it."""
-    import base64
-
     identity = hashlib.sha256(name.encode() + b"\n" + bytes([kind]) + public).digest()[:4]
     return f"\u2014 {name} {base64.b64encode(identity + signature).decode()}\n"
 
@@ -119,11 +126,57 @@ def cosign_ed(name: str, text: str, time: int = TIME) -> str:
 
 def cosign_ml(text: str, time: int = TIME, name: str = ONE) -> str:
     """An ML-DSA-44 cosignature, the same way."""
-    import base64
-
     origin, size, root = text.splitlines()
     message = (
         b"subtree/v1\n\0" + bytes([len(name)]) + name.encode() + time.to_bytes(8, "big")
         + bytes([len(origin)]) + origin.encode() + bytes(8) + int(size).to_bytes(8, "big") + base64.b64decode(root)
     )  # fmt: skip
     return key_line(name, 6, ML.public_key().public_bytes_raw(), time.to_bytes(8, "big") + ML.sign(message))
+
+
+def passed(patch: pytest.MonkeyPatch) -> list[tuple[Path, Path, Path | None]]:
+    """A verifier that passes everything; what it was asked."""
+    seen: list[tuple[Path, Path, Path | None]] = []
+
+    def look(bundle: Path, policy: Path, *, log_proof: Path | None = None) -> None:
+        seen.append((bundle, policy, log_proof))
+
+    patch.setattr(publishing, "verify", look)
+    return seen
+
+
+def kept(workspace: Workspace) -> Checkpoints:
+    terms = workspace.config().log
+    assert terms
+    return Checkpoints(workspace, terms)
+
+
+def with_log(workspace: Workspace, use: Callable[[AttestationLog, Checkpoints], object]) -> object:
+    with workspace.lock(), open_log(workspace) as log:
+        return use(log, kept(workspace))
+
+
+def holds(workspace: Workspace) -> list[str]:
+    found: list[str] = []
+    with_log(workspace, lambda log, points: found.extend(check(log, points)))
+    return found
+
+
+def payload_of(snapshot: Snapshot) -> bytes:
+    return (snapshot.path / "draft" / "payload.json").read_bytes()
+
+
+def entry(snapshot: Snapshot) -> bytes:
+    """The entry as the format says, written out here."""
+    payload = payload_of(snapshot)
+    statement = parse_payload(payload).statement
+    fields = {
+        "as_of": statement.as_of, "custodian": "demo-custody", "payload_sha256": hashlib.sha256(payload).hexdigest(),
+        "previous": statement.previous.hex() if statement.previous else "", "sequence": statement.sequence,
+        "snapshot_id": snapshot.id,
+    }  # fmt: skip
+    return json.dumps(fields, separators=(",", ":"), sort_keys=True).encode()
+
+
+def leftovers(workspace: Workspace) -> list[str]:
+    return [path.name for path in workspace.path.rglob(".tmp-*")]
