@@ -189,5 +189,7 @@ def test_proof_files_and_sets_carry_the_log_proof(program: Program) -> None:
     assert proof_of(snapshot, program.folder / "one") != data
     with ServingSet(program.folder / "set") as served:
         assert served.proof(tokens[CLIENT]) == data
+    (site(program) / "proofs" / "1.tlog-proof").write_bytes((site(program) / "proofs" / "0.tlog-proof").read_bytes())
+    assert program.run("prove", "w", "s2", CLIENT) == 4 and "it is of statement 0" in program.err
     (site(program) / "proofs" / "1.tlog-proof").write_text("damaged\n")
     assert program.run("prove", "w", "s2", CLIENT) == 4 and "tlog-proof: is damaged" in program.err

@@ -96,7 +96,7 @@ def prove(
     With --from it prints the hashes that prove, from that size to the checkpoint's, that the log only grew.
     """
     with _opened(folder) as (log, kept):
-        proof = log_site.prove(log, kept, sequence)
+        proof = log_site.LogProver(log, kept).prove(sequence)
         if old is None:
             _print(tlog_proof.dump(proof))
         else:

@@ -131,7 +131,8 @@ def _opened(snapshot: Snapshot) -> Iterator[tuple[Prover, bytes, bytes, Dedicate
         snapshot.path / BUNDLE_FOLDER / STATEMENT_FILE, limit=2 * limits.MAX_STATEMENT_BYTES
     )
     dedicated = DedicatedBook(snapshot)
-    log = proof_member(proof_path(snapshot.workspace, load_published(snapshot).sequence))
+    sequence = load_published(snapshot).sequence
+    log = proof_member(proof_path(snapshot.workspace, sequence), sequence)
     with Prover(
         snapshot.ledger_folder, snapshot_key=key, envelope=envelopes.parse(sealed), dedicated=dedicated,
         inline=is_inline(sealed), log=log,

@@ -139,15 +139,11 @@ class Checkpoints:
             raise UsageError("nothing was logged yet", reason="log-empty", hint="reserveproof publish DIR ID")
         return self.note(sizes[-1])
 
-    def of_entry(self, index: int) -> Note:
-        """The newest note that as many witnesses as are needed have cosigned and that has the entry, else the newest
-        that has it. UsageError if none has."""
-        having = [self.note(size) for size in reversed(self.sizes()) if size > index]
-        if not having:
-            raise UsageError(f"no checkpoint has entry {index}", reason="log-index", hint="reserveproof log list DIR")
+    def cosigned(self) -> Note | None:
+        """The newest note that as many witnesses as are needed have cosigned; None if there is none."""
+        notes = (self.note(size) for size in reversed(self.sizes()))
         needed = self.terms.witnesses_needed
-        enough = (n for n in having if len(log_cosignatures.cosigners(n, self.terms)) >= needed)
-        return next(enough, having[0])
+        return next((note for note in notes if len(log_cosignatures.cosigners(note, self.terms)) >= needed), None)
 
     def add(self, lines: Sequence[NoteSignature], *, now: int) -> tuple[int, tuple[NoteSignature, ...]]:
         """Add cosignatures of witnesses to the checkpoint that they hold for, tried from the newest; its size, and the

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from ..format import checkpoint as checkpoints
 from ..format import note_text, signed_note, tlog_proof
-from ..format.errors import EvidenceError, InputError, MalformedError
+from ..format.errors import EvidenceError, InputError, MalformedError, UsageError
 from ..format.limits import MAX_NOTE_CHARACTERS, MAX_REGISTER_BYTES, MAX_STATEMENT_BYTES
 from ..format.manifest import STATEMENT_FILE
 from ..format.tlog_proof import LogProof
@@ -39,10 +39,22 @@ def proof_path(workspace: Workspace, sequence: int) -> Path:
     return site_of(workspace) / PROOFS_FOLDER / f"{sequence}.tlog-proof"
 
 
-def prove(log: AttestationLog, kept: Checkpoints, sequence: int) -> LogProof:
-    """The log proof of a statement, under the checkpoint that Checkpoints.of_entry chooses."""
-    note = kept.of_entry(sequence)
-    return LogProof(sequence, log.inclusion(sequence, checkpoints.parse(note.text).size), note)
+class LogProver:
+    """Log proofs of statements: under the newest checkpoint that enough witnesses cosigned, or, for a statement that is
+    not in it yet, under the newest of all."""
+
+    def __init__(self, log: AttestationLog, kept: Checkpoints) -> None:
+        newest = kept.newest()
+        self._log = log
+        self._notes = [(checkpoints.parse(note.text).size, note) for note in (kept.cosigned() or newest, newest)]
+
+    def prove(self, sequence: int) -> LogProof:
+        """The log proof. UsageError if no checkpoint has the statement."""
+        for size, note in self._notes:
+            if 0 <= sequence < size:
+                return LogProof(sequence, self._log.inclusion(sequence, size), note)
+        raise UsageError(f"no checkpoint has entry {sequence}", reason="log-index",
+                         hint="reserveproof log list DIR")  # fmt: skip
 
 
 def write_site(
@@ -72,10 +84,10 @@ def write_site(
 
 def site_files(log: AttestationLog, kept: Checkpoints) -> Iterator[tuple[Path, bytes]]:
     """Every file of the site but the bundles, the checkpoint last."""
-    site, newest = site_of(kept.workspace), kept.newest()
+    site, newest, prover = site_of(kept.workspace), kept.newest(), LogProver(log, kept)
     for sequence in range(checkpoints.parse(newest.text).size):
         yield site / ENTRIES_FOLDER / f"{sequence}.json", log.entry(sequence)
-        yield proof_path(kept.workspace, sequence), tlog_proof.dump(prove(log, kept, sequence)).encode("utf-8")
+        yield proof_path(kept.workspace, sequence), tlog_proof.dump(prover.prove(sequence)).encode("utf-8")
     yield site / CHECKPOINT_FILE, signed_note.dump(newest).encode("utf-8")
 
 
@@ -118,13 +130,17 @@ def _statement(bundle: Path) -> bytes:
     return read_file(bundle / STATEMENT_FILE, limit=2 * MAX_STATEMENT_BYTES)
 
 
-def proof_member(path: Path) -> str:
-    """What a proof file says in its member `log`, from a published log proof; "" where there is no such file."""
+def proof_member(path: Path, sequence: int) -> str:
+    """What a proof file says in its member `log`, from the published log proof of a statement; "" where there is no
+    such file. InputError if it is damaged or another statement's."""
     if not path.is_file():
         return ""
     try:
         text = note_text.decode(read_file(path, limit=4 * MAX_NOTE_CHARACTERS), path.name)
-        return tlog_proof.to_member(tlog_proof.parse(text))
+        proof = tlog_proof.parse(text)
+        if proof.index != sequence:
+            raise MalformedError(f"it is of statement {proof.index}", reason="log", expected=str(sequence))
+        return tlog_proof.to_member(proof)
     except MalformedError as error:
         raise InputError(f"is damaged: {error.message}", file=str(path), reason="damaged",
                          hint="reserveproof log check DIR") from None  # fmt: skip

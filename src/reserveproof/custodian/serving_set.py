@@ -65,10 +65,11 @@ class ServingSet:
                              hint="reserveproof prove DIR ID --all --to SET makes one")  # fmt: skip
         sealed = read_file(path, limit=2 * limits.MAX_STATEMENT_BYTES)
         signed = envelope.parse(sealed)
-        self._text = ProofText(signed, inline=is_inline(sealed), log=proof_member(folder / LOG_PROOF_FILE))
+        statement = parse_payload(signed.payload).statement
+        log = proof_member(folder / LOG_PROOF_FILE, statement.sequence)
+        self._text = ProofText(signed, inline=is_inline(sealed), log=log)
         self._book = ClientBook(folder / BOOK_FILE, "T")
         try:
-            statement = parse_payload(signed.payload).statement
             self._trees: tuple[StatementTree, ...] = open_trees(folder / TREES_FOLDER, statement, self._book.trees)
         except BaseException:
             self._book.close()
