@@ -5,6 +5,7 @@ Each is refused at its step and for its reason, and the reader's state stays as 
 
 from __future__ import annotations
 
+import base64
 import json
 from pathlib import Path
 from typing import Any
@@ -13,14 +14,20 @@ import pytest
 
 from attacks import made_up_site
 from attacks.made_up_site import Site, site
-from attacks.toolbox import PASSED, Outcome, run, write_client, write_public
+from attacks.toolbox import PASSED, Outcome, in_memory, open_world, run, write_audit, write_client, write_public
 from reference import client_log, log, policies
 from reference.cases import public
 from reference.client_log import case, own_leaves, parts
 from reference.edits import put
 from reference.made_up_log import SEEN, cosigned_by, note, signed_by, text_of, two_witnesses
+from reference.made_up_log import honest as honest_proof
 from reference.policies import LOGGED, ORIGIN, witness_name
 from reference.signers import AUDITOR, LOG, OFFICER, STRANGER, WITNESSES
+from reserveproof.format.errors import PolicyError
+from reserveproof.format.times import parse_time
+from reserveproof.verifier.policy import parse_policy
+from reserveproof.verifier.public import check_bundle
+from reserveproof.verifier.record import Record
 
 
 def told(folder: Path, vector: dict[str, Any], *more: str, before: dict[str, Any] | None = None) -> Outcome:
@@ -140,6 +147,34 @@ def test_public_reads_the_log_proof_beside_the_bundle(tmp_path):
     proof.write_text(parts().written())
     assert run([*given, "--log-proof", str(proof)]).verdict() == ("failed", 5, "log-inclusion")
     assert (tmp_path / "state.json").read_bytes() == kept
+
+
+def test_audit_reads_the_log_proof_beside_the_bundle(tmp_path):
+    few = put("rules", lambda old: [rule for rule in old if rule["id"] != "COV-07"])
+    edit = client_log.all_of(client_log.IN_LOG, few, put("verdict", "qualified"))
+    given = [*write_audit(tmp_path, open_world(), predicate=edit), "--json", "--state", str(tmp_path / "state.json")]
+    (tmp_path / "policy.toml").write_text(LOGGED)
+    assert run(given).verdict() == ("policy", 5, "publication")
+    payload = base64.b64decode(json.loads((tmp_path / "bundle" / "statement.json").read_bytes())["payload"])
+    proof = tmp_path / "7.tlog-proof"
+    proof.write_text(honest_proof(json.loads(payload)["predicate"], client_log.identity(payload)).written())
+    assert run([*given, "--log-proof", str(proof)]).verdict() == PASSED
+    assert json.loads((tmp_path / "state.json").read_text())["seen"][0]["log"]["size"] == 8
+    kept = (tmp_path / "state.json").read_bytes()
+    proof.write_text(parts().written())
+    assert run([*given, "--log-proof", str(proof)]).verdict() == ("failed", 5, "log-inclusion")
+    assert (tmp_path / "state.json").read_bytes() == kept
+
+
+def test_another_custodians_bundle_needs_no_log_proof_and_that_is_listed():
+    """It is given to compare wallets; whether all readers see its statement is asked of its own readers."""
+    vector = public("attack", "", "passed", policy=LOGGED)
+    given = {"policy": parse_policy(LOGGED.encode()), "last": None, "at": parse_time(vector["at"]), "digest": ""}
+    record = Record()
+    check_bundle(in_memory(vector["bundle"]), **given, others=None, record=record, log=None)
+    assert f"the log {ORIGIN}: no log proof was given" in record.not_checked
+    with pytest.raises(PolicyError):
+        check_bundle(in_memory(vector["bundle"]), **given, others=None, record=Record())
 
 
 # The history of a site
