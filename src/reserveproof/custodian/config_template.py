@@ -90,7 +90,7 @@ officer = 1
 # origin = "example.com/attestations"
 # key = "ed25519:..."
 # witnesses_needed = 1
-# [[log.witnesses]]               # keys: ed25519:HEX64, mldsa44:HEX2624, or both; url: where checkpoints are sent
+# [[log.witnesses]]               # keys: ed25519:HEX64, mldsa44:HEX2624, or both; url: where requests go
 # name = "witness.example/w1"
 # keys = ["ed25519:..."]
 # url = "https://witness.example/"

@@ -21,8 +21,8 @@ URL = re.compile(r"https?://[!-~]{1,300}")
 
 @dataclass(frozen=True, slots=True)
 class Witness:
-    """Who cosigns. keys: of different algorithms; the witness counts when all have cosigned. url: where checkpoints are
-    sent, "" if that is agreed elsewhere; readers do not see it."""
+    """Who cosigns. keys: of different algorithms; the witness counts when all have cosigned. url: where its
+    requests go, a note for whoever takes them there, "" if none; readers do not see it."""
 
     name: str
     keys: tuple[str, ...]
