@@ -25,13 +25,14 @@ from reserveproof.format import errors
 from reserveproof.segregation import RULES, detection_chance
 from reserveproof.verifier import report
 from reserveproof.verifier.command import build_parser
+from reserveproof.witness.command import build_parser as build_witness_parser
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
 PAGES = sorted([*DOCS.rglob("*.md"), ROOT / "README.md", ROOT / "SECURITY.md", ROOT / "CHANGELOG.md"])
 COMMANDS = DOCS / "reference" / "commands.md"
 EXIT_CODES = DOCS / "reference" / "exit-codes.md"
-TUTORIALS = [DOCS / "tutorial" / f"{name}.md" for name in ("custodian", "client", "auditor")]
+TUTORIALS = [DOCS / "tutorial" / f"{name}.md" for name in ("custodian", "client", "auditor", "log")]
 
 MARK = "<!-- generated: {} -->\n"
 END = "<!-- end -->"
@@ -53,12 +54,21 @@ def _table(rows: list[tuple[str, str]]) -> list[str]:
 
 def verifier_reference() -> str:
     """Every command and option of the verifier, from its parser."""
-    (commands,) = (a for a in build_parser()._actions if isinstance(a, argparse._SubParsersAction))
+    return parser_reference("reserveproof-verify", build_parser())
+
+
+def witness_reference() -> str:
+    """Every command and option of the witness, from its parser."""
+    return parser_reference("reserveproof-witness", build_witness_parser())
+
+
+def parser_reference(program: str, whole: argparse.ArgumentParser) -> str:
+    (commands,) = (a for a in whole._actions if isinstance(a, argparse._SubParsersAction))
     lines: list[str] = []
     for name, parser in commands.choices.items():
         actions = [action for action in parser._actions if not isinstance(action, argparse._HelpAction)]
         positional = " ".join(str(action.metavar) for action in actions if not action.option_strings)
-        lines += [f"### `{f'reserveproof-verify {name} {positional}'.rstrip()}`", "", _sentence(parser.description), ""]
+        lines += [f"### `{f'{program} {name} {positional}'.rstrip()}`", "", _sentence(parser.description), ""]
         rows = []
         for action in actions:
             value = f" {action.metavar}" if action.metavar and action.option_strings else ""
@@ -106,7 +116,11 @@ def _sentence(text: str | None) -> str:
     return words[:1].upper() + words[1:] + "."
 
 
-GENERATED = {"reserveproof": custodian_reference, "reserveproof-verify": verifier_reference}
+GENERATED = {
+    "reserveproof": custodian_reference,
+    "reserveproof-verify": verifier_reference,
+    "reserveproof-witness": witness_reference,
+}
 
 
 @pytest.mark.parametrize("program", GENERATED)
@@ -303,7 +317,7 @@ class Shown:
 
 
 def run_tutorials(folder: Path) -> list[Shown]:
-    """Run every `sh` block of the tutorials in one shell, in order, as a reader would who does all three."""
+    """Run every `sh` block of the tutorials in one shell, in order, as a reader would who does them all."""
     script, wanted = [], []
     (folder / "desk").mkdir()
     for page in TUTORIALS:

@@ -8,7 +8,7 @@ import json
 import re
 from pathlib import Path
 
-from reference import examples, judge, policy, signed_steps
+from reference import examples, judge, log, policy, signed_steps
 from reference.canonical_json import dump, parse
 from reference.made_up import NOW
 from reference.world import claims
@@ -73,6 +73,27 @@ def test_the_printed_proof_verifies_under_the_printed_policy():
     own["balances"][0]["amount"] = "2500.000001"
     found = judge.client(proof, envelope.encode(), signed_steps.Reader(trust.encode(), NOW, **own))
     assert found == {"class": "failed", "reason": "amount-differs", "step": 7}
+
+
+def test_the_printed_log_proof_verifies_under_the_printed_policy():
+    trust, _, proof = read_back()
+    text = page("log")
+    trust = trust.replace('publication = "none"', 'publication = "log"') + "\n" + fences(example("log-policy", text))[0]
+    (written,) = fences(example("log-proof", text))
+    (entry,) = fences(example("log-entry", text))
+    payload = examples.logged_payload()
+    assert log.entry(json.loads(payload)["predicate"], hashlib.sha256(payload).hexdigest()) == entry.encode()
+    assert f"`{log.leaf(entry.encode()).hex()}`" in text
+    own = claims(examples.world(), "alice")
+    envelope = dump(examples.signed(payload, (examples.OFFICER,)))
+
+    def judged(log_proof):
+        slot = base64.b64encode(f"{log_proof}\n".encode()).decode()
+        given = {**json.loads(proof), "log": slot, "statement_sha256": hashlib.sha256(payload).hexdigest()}
+        return judge.client(dump(given), envelope, signed_steps.Reader(trust.encode(), NOW, **own))
+
+    assert judged(written) == signed_steps.PASSED
+    assert judged(written.replace("index 7", "index 6")) == {"class": "failed", "reason": "log-index", "step": 5}
 
 
 def test_the_printed_envelope_holds_the_printed_payload():

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from custodian import demo_steps
+from custodian import demo_steps, log_steps
 from reserveproof.custodian.workspace import Snapshot
 
 
@@ -54,3 +54,34 @@ def attested(challenged: Snapshot) -> Snapshot:
 @pytest.fixture
 def signed(signed_base: Path, tmp_path: Path) -> Snapshot:
     return demo_steps.copied(signed_base, tmp_path / "signed")
+
+
+@pytest.fixture(scope="session")
+def signed_with_log_base(challenged_base: Path) -> Path:
+    """A workspace with a log, whose statement 0 is signed."""
+    snapshot = demo_steps.copied(challenged_base, challenged_base.parent / "with-log")
+    log_steps.put_log_into(snapshot.workspace)
+    assert demo_steps.attest(snapshot).verdict == "clean"
+    demo_steps.sign(snapshot)
+    return snapshot.workspace.path
+
+
+@pytest.fixture(scope="session")
+def two_base(signed_with_log_base: Path) -> Path:
+    """The same, with statement 0 published and statement 1 signed."""
+    snapshot = demo_steps.copied(signed_with_log_base, signed_with_log_base.parent / "two")
+    with pytest.MonkeyPatch.context() as patch:
+        log_steps.passed(patch)
+        log_steps.publish_logged(snapshot)
+    log_steps.correction(snapshot.workspace, "s2")
+    return snapshot.workspace.path
+
+
+@pytest.fixture
+def first(signed_with_log_base: Path, tmp_path: Path) -> Snapshot:
+    return demo_steps.copied(signed_with_log_base, tmp_path / "w")
+
+
+@pytest.fixture
+def second(two_base: Path, tmp_path: Path) -> Snapshot:
+    return demo_steps.copied(two_base, tmp_path / "w").workspace.snapshot("s2")

@@ -4,6 +4,7 @@ import { LIMIT, compareTyped, total } from './amounts.mjs';
 import { hex, unhex } from './bytes.mjs';
 import { checkEvidence, checkFiles, checkTrees, isListed, readRegister } from './bundle.mjs';
 import { parse } from './canonical.mjs';
+import { readSlot } from './log.mjs';
 import * as name from './names.mjs';
 import { hasQuorum } from './policy.mjs';
 import { readProof } from './proof.mjs';
@@ -164,7 +165,8 @@ function checkDedicated(policy, p, claims, holder, entries, lines) {
   }
 }
 
-export function verifyClient({ proofBytes, statementBytes, files, policy, claims: typed, clock, last }) {
+export function verifyClient(reader) {
+  const { proofBytes, statementBytes, files, policy, claims: typed, clock, last, consistency } = reader;
   const claims = { ...typed, dedicated: typed.dedicated.map(name.typedAccount) };
   const { proof, envelope } = step(1, () => {
     checkClaims(claims);
@@ -177,7 +179,8 @@ export function verifyClient({ proofBytes, statementBytes, files, policy, claims
   });
   step(3, () => checkStatement(policy, p, clock));
   step(4, () => checkSequence(policy, p, envelope.payloadDigest, last));
-  step(5, () => checkPublication(policy, envelope.payloadDigest, claims.digest, true));
+  const given = () => ({ text: readSlot(proof.log), consistency, clock, last: last?.log ?? null });
+  step(5, () => checkPublication(policy, p, envelope.payloadDigest, claims.digest, true, given));
   const lines = proof.lines.map((line) => ({
     ...line, key: `${line.pool} ${line.asset}`, cell: findCell(p, line.pool, line.asset),
   }));

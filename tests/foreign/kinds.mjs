@@ -6,6 +6,7 @@ import { hex, sha256, u128, unhex } from './bytes.mjs';
 import { parse } from './canonical.mjs';
 import { challengeOf, claimOf } from './challenge.mjs';
 import { verifyClient } from './client.mjs';
+import { checkConsistency, entryOf, leafHash, readCheckpoint, readLogProof, readNote } from './log.mjs';
 import * as name from './names.mjs';
 import { fingerprint, readPolicy } from './policy.mjs';
 import { verifyPublic } from './public.mjs';
@@ -96,16 +97,40 @@ function client(vector) {
     claims: vector.claims,
     clock: name.seconds(vector.at),
     last: readState(vector.state),
+    consistency: vector.consistency ?? null,
   });
   return { step: 0 };
 }
 
 function publicCase(vector) {
   const policy = step(1, () => readPolicy(bytesOf(vector.policy)));
-  verifyPublic({
-    files: readBundle(vector.bundle), policy, clock: name.seconds(vector.at), last: readState(vector.state),
-  });
+  const [clock, last] = [name.seconds(vector.at), readState(vector.state)];
+  const log = { text: vector.log_proof ?? null, consistency: null, clock, last: last?.log ?? null };
+  verifyPublic({ files: readBundle(vector.bundle), policy, clock, last, log });
   return { step: 0 };
+}
+
+function logEntry({ input }) {
+  const payload = bytesOf(input.payload);
+  const entry = entryOf(parse(payload).predicate, hex(sha256(payload)));
+  return { entry: entry.toString(), leaf: hex(leafHash(entry)) };
+}
+
+function checkpoint({ input }) {
+  const { text, signatures } = readNote(input.text);
+  const log = readCheckpoint(text);
+  return { ...log, root: hex(log.root), names: signatures.map((line) => line.name) };
+}
+
+function logProof({ input }) {
+  const { index, path } = readLogProof(input.text);
+  return { index, path: path.map(hex) };
+}
+
+function logConsistency({ input }) {
+  const { old_size: oldSize, old_root: oldRoot, size, root, proof } = input;
+  checkConsistency(oldSize, unhex(oldRoot), size, unhex(root), proof.map(unhex));
+  return {};
 }
 
 export const JUDGES = {
@@ -117,6 +142,10 @@ export const JUDGES = {
     parse(unhex(input.hex));
     return {};
   },
+  checkpoint,
+  'log-consistency': logConsistency,
+  'log-entry': logEntry,
+  'log-proof': logProof,
   challenge: ({ input }) => challengeOf(input),
   claim: ({ input }) => ({ claim: claimOf(readPredicate(bytesOf(input.predicate))) }),
   client,

@@ -11,6 +11,11 @@ import { malformed } from './verdict.mjs';
 
 const scale = integer(0, 30);
 
+const logShape = object(
+  { origin: name.logOrigin, key: readKey, witnesses_needed: integer(0, 32) },
+  { witnesses: array(object({ name: name.witnessName, keys: array(readKey, 1, 2) }), 0, 64) },
+);
+
 const shape = object(
   {
     format: exactly(1),
@@ -35,8 +40,11 @@ const shape = object(
     assets: array(
       object({ asset: name.assetId, decimals: scale, forms: array(object({ form: name.form, decimals: scale }), 1) }),
     ),
+    log: logShape,
   },
 );
+
+const kindOf = (key) => key.split(':')[0];
 
 const unique = (values) => {
   if (new Set(values).size !== values.length) malformed();
@@ -60,11 +68,14 @@ export function readPolicy(bytes) {
   for (const signer of signers) {
     if (/[\u0000-\u001f\u007f-\u009f]/.test(signer.name)) malformed();
     if (signer.first_sequence > signer.last_sequence) malformed();
-    const kinds = signer.keys.map((key) => key.split(':')[0]);
+    const kinds = signer.keys.map(kindOf);
     if (kinds[0] === 'mldsa44' || (kinds.length === 2 && kinds[1] !== 'mldsa44')) malformed();
   }
   unique(signers.map((signer) => signer.name));
-  unique(signers.flatMap((signer) => signer.keys));
+  if ('log' in file !== (file.publication === 'log')) malformed();
+  const log = 'log' in file ? { log: readLog(file.log) } : {};
+  const logKeys = Object.values(log).flatMap(({ key, witnesses }) => [key, ...witnesses.flatMap(({ keys }) => keys)]);
+  unique([...signers.flatMap((signer) => signer.keys), ...logKeys]);
   for (const [role, least] of Object.entries(file.thresholds)) {
     if (signers.filter((signer) => signer.role === role).length < least) malformed();
   }
@@ -75,7 +86,19 @@ export function readPolicy(bytes) {
     .sort(byKey('asset'));
   unique(assets.map((asset) => asset.asset));
   for (const asset of assets) unique(asset.forms.map((form) => form.form));
-  return { ...file, signers, assets };
+  return { ...file, signers, assets, ...log };
+}
+
+function readLog(file) {
+  const witnesses = file.witnesses ?? [];
+  if (kindOf(file.key) !== 'ed25519') malformed();
+  for (const { keys } of witnesses) {
+    if (keys.some((key) => !['ed25519', 'mldsa44'].includes(kindOf(key)))) malformed();
+    unique(keys.map(kindOf));
+  }
+  unique(witnesses.map((witness) => witness.name));
+  if (file.witnesses_needed > witnesses.length) malformed();
+  return { ...file, witnesses };
 }
 
 export const fingerprint = (policy) => base32(H('policy', encode(policy)), 20).match(/.{4}/g).join('-');

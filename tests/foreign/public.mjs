@@ -7,7 +7,7 @@ import { cellsOf, readEnvelope } from './statement.mjs';
 import { checkAssurance, checkCovered, checkPublication, checkSequence, checkStatement } from './steps.mjs';
 import { demand, step } from './verdict.mjs';
 
-export function verifyPublic({ files, policy, clock, last }) {
+export function verifyPublic({ files, policy, clock, last, log }) {
   const envelope = step(1, () => {
     demand(files.has('statement.json'), 'malformed', 'file-missing');
     return readEnvelope(parse(files.get('statement.json')));
@@ -16,7 +16,7 @@ export function verifyPublic({ files, policy, clock, last }) {
   step(2, () => demand(hasQuorum(policy, envelope, p.sequence), 'policy', 'quorum'));
   step(3, () => checkStatement(policy, p, clock));
   step(4, () => checkSequence(policy, p, envelope.payloadDigest, last));
-  step(5, () => checkPublication(policy, envelope.payloadDigest, '', false));
+  step(5, () => checkPublication(policy, p, envelope.payloadDigest, '', false, () => log));
   step(6, () => checkFiles(files, envelope.manifestDigest));
   const positions = step(7, () => readRegister(files, p));
   step(8, () => checkEvidence(files, positions, p));

@@ -1,6 +1,7 @@
 // Steps 3 to 5 of verification, which client and public have in common, and the standard of step 10.
 
 import { findAsset, checkStructure, checkVerdict, cellsOf } from './statement.mjs';
+import { checkLog } from './log.mjs';
 import { DAY, seconds } from './names.mjs';
 import { isAtLeast } from './register.mjs';
 import { demand } from './verdict.mjs';
@@ -55,11 +56,11 @@ export function checkSequence(policy, p, payloadDigest, last) {
   }
 }
 
-/** `typed` is the digest that a client typed, '' if none. */
-export function checkPublication(policy, payloadDigest, typed, isTypingExpected) {
-  demand(policy.publication !== 'log', 'policy', 'publication');
+/** `typed` is the digest that a client typed, '' if none; `given` what there is of a log. */
+export function checkPublication(policy, p, payloadDigest, typed, isTypingExpected, given) {
   if (typed !== '') demand(typed === payloadDigest, 'failed', 'publication-digest');
   if (isTypingExpected && policy.publication === 'digest') demand(typed !== '', 'policy', 'publication');
+  if (policy.publication === 'log') checkLog(policy.log, p, payloadDigest, given());
 }
 
 export function checkCovered(cells) {

@@ -81,8 +81,10 @@ def client(
     state: Any = "",
     at: str = NOW,
     bundle: Edit | None = None,
+    consistency: str | None = None,
 ) -> Vector:
-    """beside: an edit of the envelope for the file given beside, or its text. inline: whether the proof has it."""
+    """beside: an edit of the envelope for the file given beside, or its text. inline: whether the proof has it.
+    consistency: the text of a consistency proof, if one is given."""
     world = world or (tiny() if who == "frank" else base())
     data, wrapped = statement(world, predicate, payload, keys, envelope)
     built = with_statement(world.proof(who), data, wrapped if inline else None)
@@ -104,6 +106,8 @@ def client(
         "statement": text,
         "why": why,
     }
+    if consistency is not None:
+        vector["consistency"] = consistency
     if bundle is not None:
         files = {**world.files(), "manifest.json": manifest(world.files()), "statement.json": dump(wrapped)}
         vector["bundle"] = {n: d.decode() for n, d in sorted(edited(files, bundle).items())}
@@ -131,6 +135,7 @@ def public(
     policy: str = policies.BASE,
     state: Any = "",
     at: str = NOW,
+    log_proof: str | None = None,
 ) -> Vector:
     """files: an edit before the manifest is made and signed; manifested: of the manifest's object, signed; after:
     of the finished bundle."""
@@ -143,6 +148,7 @@ def public(
         named = found if isinstance(found, bytes) else dump(found)
     _, wrapped = statement(world, predicate, payload, keys, envelope, named)
     whole = edited({**listed, "manifest.json": named, "statement.json": dump(wrapped)}, after)
+    given = {} if log_proof is None else {"log_proof": log_proof}
     return {
         "at": at,
         "bundle": {n: d.decode() for n, d in sorted(whole.items())},
@@ -152,6 +158,7 @@ def public(
         "policy": policy,
         "state": state,
         "why": why,
+        **given,
     }
 
 

@@ -8,9 +8,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from . import challenge, policies, policy, tree
+from . import challenge, log, made_up_log, policies, policy, tree
 from .canonical_json import dump
 from .conventions import H
+from .edits import put
 from .made_up import ASSETS, CLIENTS, LEDGER, POOLS, USDC_FORM
 from .signers import OFFICER
 from .world import World, manifest, payload_for, signed, with_statement
@@ -34,8 +35,14 @@ def world() -> World:
 
 @cache
 def payload() -> bytes:
+    return payload_with(lambda _: None)
+
+
+def payload_with(edit: Callable[[Any], Any]) -> bytes:
+    """The payload of an altered statement."""
     predicate = world().predicate()
     predicate["anchors"] = predicate["anchors"][1:]
+    edit(predicate)
     return payload_for(world(), predicate)
 
 
@@ -135,10 +142,31 @@ def trust_policy() -> str:
     return f"{fenced(POLICY.rstrip(), 'toml')}\n\nFingerprint `{found}`."
 
 
+LOG_TABLE = policies.LOGGED[policies.LOGGED.index("[log]") :]
+
+
+@cache
+def logged_payload() -> bytes:
+    return payload_with(put("logs", [policies.ORIGIN]))
+
+
+def log_parts() -> made_up_log.Parts:
+    predicate = json.loads(logged_payload())["predicate"]
+    return made_up_log.honest(predicate, H(logged_payload()).hex())
+
+
+def log_entry() -> str:
+    data = log.entry(json.loads(logged_payload())["predicate"], H(logged_payload()).hex())
+    return f"{fenced(data.decode(), 'json')}\n\nIts leaf is\n`{log.leaf(data).hex()}`."
+
+
 EXAMPLES: dict[str, Callable[[], str]] = {
     "bundle": bundle,
     "challenge": challenges,
     "envelope": lambda: fenced(dump(envelope()).decode(), "json"),
+    "log-entry": log_entry,
+    "log-policy": lambda: fenced(LOG_TABLE.rstrip(), "toml"),
+    "log-proof": lambda: fenced(log_parts().written().rstrip("\n")),
     "proof-file": lambda: canonical(proof()),
     "register": register,
     "statement": statement,

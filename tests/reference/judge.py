@@ -6,8 +6,8 @@ import re
 from collections import Counter
 from typing import Any
 
+from . import log, register, tree
 from . import proof as proofs
-from . import register, tree
 from .conventions import BOUND, typed_account, typed_amount
 from .outcome import failed, malformed, policy, usage
 from .severities import severity
@@ -45,7 +45,7 @@ def client(
         (2, case.signatures),
         (3, lambda: against_policy(case.signed, reader.at)),
         (4, lambda: sequence(case.signed, reader.state)),
-        (5, lambda: publication(case.signed, reader.digest)),
+        (5, case.publication),
         (6, case.lines),
         (7, case.each_line),
         (8, case.fold),
@@ -62,7 +62,7 @@ def public(files: register.Files, reader: Reader) -> dict[str, Any]:
         (2, lambda: quorum(case.signed)),
         (3, lambda: against_policy(case.signed, reader.at)),
         (4, lambda: sequence(case.signed, reader.state)),
-        (5, lambda: publication(case.signed, reader.digest, must=False)),
+        (5, lambda: publication(case.signed, reader, reader.log_proof, must=False)),
         (6, lambda: case.bundle.check_files()),
         (7, lambda: case.bundle.check_register()),
         (8, lambda: case.bundle.check_evidence()),
@@ -151,6 +151,12 @@ class _Client:
         if self.proof["statement_sha256"] != identity(self.signed.payload):
             raise failed("statement-differs")
         quorum(self.signed)
+
+    def publication(self) -> None:
+        """Step 5."""
+        asked = self.signed.policy["publication"] == "log" and self.proof["log"] != ""
+        text = log.text_of(log.of_base64(self.proof["log"])) if asked else None
+        publication(self.signed, self.reader, text)
 
     def lines(self) -> None:
         """Step 6."""

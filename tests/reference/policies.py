@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .signers import AUDITOR, HSM, LATTICE, OFFICER, SECOND_OFFICER
+from .signers import AUDITOR, HSM, LATTICE, LOG, OFFICER, SECOND_OFFICER, WITNESSES, Key
 
 HEAD = """\
 format = 1
@@ -33,3 +33,22 @@ TWO_OFFICERS = (
     + OFFICER_SIGNER
     + signer("Second officer", "custodian", SECOND_OFFICER.text)
 )
+ORIGIN = "acme.example/attestations"
+
+
+def witness(name: str, *keys: str) -> str:
+    listed = ", ".join(f'"{key}"' for key in keys)
+    return f'[[log.witnesses]]\nname = "{name}"\nkeys = [{listed}]\n\n'
+
+
+def witness_name(number: int) -> str:
+    return f"witness-{number}.example"
+
+
+def logged(*witnesses: str, needed: int = 2, key: Key = LOG, base: str = BASE) -> str:
+    """A policy that asks for the log, with these witnesses."""
+    table = f'[log]\norigin = "{ORIGIN}"\nkey = "{key.text}"\nwitnesses_needed = {needed}\n\n'
+    return base.replace('publication = "none"', 'publication = "log"') + table + "".join(witnesses)
+
+
+LOGGED = logged(*(witness(witness_name(number), key.text) for number, key in enumerate(WITNESSES, 1)))

@@ -23,8 +23,16 @@ _SIGNER = obj(
     first_sequence=number(),
     last_sequence=number(),
 )
+_WITNESS = obj(name=a("witness name"), keys=array(text(3000), most=2, least=1))
+_LOG = obj(
+    ("witnesses",),
+    origin=a("log origin"),
+    key=text(3000),
+    witnesses=array(_WITNESS, most=64),
+    witnesses_needed=number(0, 32),
+)
 _POLICY = obj(
-    ("assets",),
+    ("assets", "log"),
     format=number(1, 1),
     custodian=a("custodian id"),
     kinds=array(number(1, 1), most=1, least=1),
@@ -35,6 +43,7 @@ _POLICY = obj(
     min_interval_days=number(0, 3660),
     thresholds=lambda value: _thresholds(value),
     signers=array(_SIGNER, most=64, least=1),
+    log=_LOG,
     assets=array(obj(asset=a("asset id"), decimals=number(0, 30), forms=array(FORM, most=64, least=1)), most=1024),
 )
 
@@ -53,7 +62,7 @@ def _demand(holds: bool, note: str) -> None:
 
 
 def read(data: bytes) -> dict[str, Any]:
-    """(1) to (4) The policy with all its members."""
+    """(1) to (5) The policy with all its members."""
     _demand(len(data) <= 1 << 20, "too many bytes")
     try:
         found = tomllib.loads(data.decode("utf-8"))
@@ -68,7 +77,11 @@ def read(data: bytes) -> dict[str, Any]:
         kinds = [key.split(":")[0] == "mldsa44" for key in signer["keys"]]
         _demand(kinds in ([False], [False, True]), "not one key, and an mldsa44 key beside it")
     names = [signer["name"] for signer in signers]
+    _demand(("log" in found) == (found["publication"] == "log"), "a log if and only if it is the publication")
+    log = {"log": _read_log(found["log"])} if "log" in found else {}
     keys = [key for signer in signers for key in signer["keys"]]
+    keys += [key for one in log.values() for holder in one["witnesses"] for key in holder["keys"]]
+    keys += [one["key"] for one in log.values()]
     _demand(len(set(names)) == len(names), "a name twice")
     _demand(len(set(keys)) == len(keys), "a key twice")
     for role, needed in found["thresholds"].items():
@@ -79,10 +92,23 @@ def read(data: bytes) -> dict[str, Any]:
     for entry in assets:
         entry["forms"].sort(key=lambda form: form["form"])
         _demand(len({form["form"] for form in entry["forms"]}) == len(entry["forms"]), "a form twice")
-    return {**found, "signers": signers, "assets": assets}
+    return {**found, "signers": signers, "assets": assets, **log}
+
+
+def _read_log(found: dict[str, Any]) -> dict[str, Any]:
+    """(5)"""
+    witnesses = found.get("witnesses", [])
+    _demand(found["key"].startswith("ed25519:") and is_key(found["key"]), "not an ed25519 key")
+    for witness in witnesses:
+        kinds = [key.split(":")[0] for key in witness["keys"]]
+        _demand(all(is_key(key) for key in witness["keys"]), "not a key")
+        _demand(sorted(kinds) in (["ed25519"], ["mldsa44"], ["ed25519", "mldsa44"]), "not one key of a kind")
+    _demand(len({witness["name"] for witness in witnesses}) == len(witnesses), "a witness twice")
+    _demand(found["witnesses_needed"] <= len(witnesses), "more witnesses needed than there are")
+    return {**found, "witnesses": witnesses}
 
 
 def fingerprint(policy: dict[str, Any]) -> str:
-    """(6)"""
+    """(7)"""
     characters = base64.b32encode(H(T("policy") + dump(policy))[:15]).decode()[:20]
     return "-".join(characters[at : at + 4] for at in range(0, 20, 4))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from . import policies
@@ -10,7 +10,7 @@ from .cases import Vector
 from .ed25519 import ORDER, P, add, decode, encode, is_neutral, times
 from .made_up import BTC_FORM
 from .policy import fingerprint, read
-from .signers import HSM, LATTICE, OFFICER, SECOND_OFFICER
+from .signers import HSM, LATTICE, LATTICE_WITNESS, LOG, OFFICER, SECOND_OFFICER, WITNESSES
 from .small_kinds import vector
 
 
@@ -70,6 +70,7 @@ def policy_vectors() -> Iterator[Vector]:
     yield good(
         "sequence-range", "A signer with one sequence only.", policies.BASE + "first_sequence = 9\nlast_sequence = 9\n"
     )
+    yield from _logs(good, bad)
     yield bad("not-toml", "Not TOML.", "format: 1\n")
     yield bad("key-of-table-twice", "TOML forbids a member twice.", put("format = 1", "format = 1\nformat = 1"))
     yield bad("empty", "Nothing.", "")
@@ -165,6 +166,58 @@ def policy_vectors() -> Iterator[Vector]:
         yield bad(f"form-{name}", why, policies.BASE + forms(form))
     for name, why, key in bad_keys():
         yield bad(name, why, more(policies.signer("Other", "custodian", key)))
+
+
+def _logs(good: Callable[..., Vector], bad: Callable[..., Vector]) -> Iterator[Vector]:
+    """The table `log`."""
+    one = policies.witness("w.example", WITNESSES[0].text)
+    second = policies.witness("x.example", WITNESSES[1].text)
+
+    def put(old: str, new: str) -> str:
+        if old not in policies.LOGGED:
+            raise ValueError(old)
+        return policies.LOGGED.replace(old, new, 1)
+
+    yield good("log", "A log and three witnesses, of whom two must have cosigned.", policies.LOGGED)
+    yield good("log-without-witnesses", "A log alone.", policies.logged(needed=0))
+    yield good(
+        "log-empty-witnesses",
+        "No witnesses, as an empty array: the same as log-without-witnesses.",
+        policies.logged(needed=0).replace("witnesses_needed", "witnesses = []\nwitnesses_needed"),
+    )
+    yield good("log-witness-order", "The order of witnesses is in the fingerprint.", policies.logged(second, one))
+    yield good("log-witness-order-other", "The same two the other way round.", policies.logged(one, second))
+    both = policies.witness("oid/1.3.6", WITNESSES[0].text, LATTICE_WITNESS.text)
+    yield good("log-hybrid-witness", "A witness with two keys.", policies.logged(both, needed=1))
+    yield bad("log-missing", "The log is not named.", policies.BASE.replace('"none"', '"log"'))
+    yield bad("log-unasked", "A log, and another publication.", put('publication = "log"', 'publication = "none"'))
+    yield bad("log-unknown-member", "An unknown member.", put("witnesses_needed", "quorum = 1\nwitnesses_needed"))
+    yield bad("log-needed-missing", "How many are needed is not said.", put("witnesses_needed = 2\n", ""))
+    yield bad(
+        "log-needed-too-many", "More witnesses than there are.", put("witnesses_needed = 2", "witnesses_needed = 4")
+    )
+    yield bad("log-needed-negative", "Below zero.", put("witnesses_needed = 2", "witnesses_needed = -1"))
+    yield bad("log-needed-33", "Above 32.", put("witnesses_needed = 2", "witnesses_needed = 33"))
+    yield bad("log-origin-scheme", "An origin with a scheme.", put('"acme.example', '"https://acme.example'))
+    yield bad("log-key-p256", "A log's key is Ed25519.", policies.logged(needed=0, key=HSM))
+    yield bad("log-key-of-signer", "A signer keeps the log with the same key.", policies.logged(needed=0, key=OFFICER))
+    yield bad(
+        "log-witness-name-twice", "Two witnesses of one name.", policies.logged(one, second.replace("x.e", "w.e"))
+    )
+    yield bad("log-witness-key-twice", "One key in two witnesses.", policies.logged(one, one.replace("w.e", "x.e")))
+    self_seen = policies.witness("w.example", OFFICER.text)
+    yield bad("log-witness-is-signer", "A signer as a witness.", policies.logged(self_seen, needed=1))
+    self_seen = policies.witness("w.example", LOG.text)
+    yield bad("log-witness-is-log", "The log as its own witness.", policies.logged(self_seen, needed=1))
+    for name, why, keys in (
+        ("no-key", "A witness without a key.", []),
+        ("p256", "C2SP has no P-256 cosignatures.", [HSM.text]),
+        ("two-ed25519", "Two keys of one kind.", [WITNESSES[0].text, WITNESSES[1].text]),
+        ("small-order", "A key under which anyone can sign.", ["ed25519:" + encode((0, 1, 1, 0)).hex()]),
+    ):
+        yield bad(f"log-witness-{name}", why, policies.logged(policies.witness("w.example", *keys), needed=1))
+    yield bad("log-witness-name-plus", "A plus in a name.", policies.logged(one.replace("w.e", "w+e"), needed=1))
+    yield bad("log-witness-name-space", "A space in a name.", policies.logged(one.replace("w.e", "w e"), needed=1))
 
 
 TOKEN = "0x" + "ab" * 20

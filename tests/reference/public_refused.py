@@ -55,8 +55,7 @@ def first_steps() -> Iterator[Vector]:
     )
     yield public("expired", "After valid_until.", "policy expired 3", at="2026-10-01T00:00:01Z")
     yield public("rollback", "Older than the last one seen.", "policy rollback 4", state={**BEFORE, "sequence": 8})
-    log = policies.BASE.replace('publication = "none"', 'publication = "log"')
-    yield public("log", "A log cannot be checked in this version.", "policy publication 5", policy=log)
+    yield public("log-missing", "The policy asks for a log.", "policy publication 5", policy=policies.LOGGED)
 
 
 def files() -> Iterator[Vector]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import judge, policy, tree, tree_kinds
+from . import judge, log_kinds, policy, tree, tree_kinds
 from .canonical_json import parse
 from .challenge import claim, compact, text
 from .conventions import amount, is_a, typed_amount
@@ -17,7 +17,7 @@ def outcome(vector: dict[str, Any]) -> Any:
     if kind == "client":
         return client(vector)
     if kind == "public":
-        return judge.public(_files(vector["bundle"]), Reader(_policy(vector), vector["at"], vector["state"]))
+        return judge.public(_files(vector["bundle"]), _reader(vector))
     if kind == "tree":
         return tree_kinds.outcome(vector["input"])
     if kind == "rolling":
@@ -32,14 +32,20 @@ def _files(bundle: dict[str, str]) -> dict[str, bytes]:
     return {name: text.encode() for name, text in bundle.items()}
 
 
-def _policy(vector: dict[str, Any]) -> bytes:
-    written: str = vector["policy"]
-    return written.encode()
+def _reader(vector: dict[str, Any]) -> Reader:
+    return Reader(
+        vector["policy"].encode(),
+        vector["at"],
+        vector["state"],
+        **vector.get("claims", {}),
+        log_proof=vector.get("log_proof"),
+        consistency=vector.get("consistency"),
+    )
 
 
 def client(vector: dict[str, Any]) -> dict[str, Any]:
     proof = bytes.fromhex(vector["proof_hex"]) if "proof_hex" in vector else vector["proof"].encode()
-    reader = Reader(_policy(vector), vector["at"], vector["state"], **vector["claims"])
+    reader = _reader(vector)
     beside = vector["statement"].encode() if vector["statement"] else None
     return judge.client(proof, beside, reader, _files(vector["bundle"]) if vector["bundle"] else None)
 
@@ -76,6 +82,8 @@ def _small(kind: str, given: dict[str, Any]) -> dict[str, Any]:
     if kind == "amount-compare":
         judge.compare_typed(given["text"], given["decimals"], int(given["amount"]), "amount-differs")
         return {}
+    if kind in log_kinds.OUTCOMES:
+        return log_kinds.OUTCOMES[kind](given)
     if kind == "policy":
         return {"fingerprint": policy.fingerprint(policy.read(given["toml"].encode()))}
     raise ValueError(kind)

@@ -7,8 +7,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
+from . import log, register
 from . import policy as policies
-from . import register
 from .canonical_json import parse
 from .conventions import DAY, is_a, seconds, typed_account
 from .outcome import Refusal, failed, malformed, policy, usage
@@ -36,6 +36,8 @@ class Reader:
     client_code: str = ""
     balances: list[dict[str, str]] = field(default_factory=list)
     dedicated: list[str] = field(default_factory=list)
+    log_proof: str | None = None
+    consistency: str | None = None
 
 
 @dataclass
@@ -159,10 +161,14 @@ def sequence(signed: Signed, last: Any) -> None:
             raise policy("interval")
 
 
-def publication(signed: Signed, digest: str, must: bool = True) -> None:
-    """Step 5."""
-    wanted = signed.policy["publication"]
-    if wanted == "log" or (wanted == "digest" and must and not digest):
-        raise policy("publication")
-    if digest and digest != identity(signed.payload):
+def publication(signed: Signed, reader: Reader, log_proof: str | None, must: bool = True) -> None:
+    """Step 5. log_proof: its text, None if there is none. must: whether a digest must be typed."""
+    wanted, own = signed.policy["publication"], identity(signed.payload)
+    if reader.digest and reader.digest != own:
         raise failed("publication-digest")
+    if wanted == "digest" and must and not reader.digest:
+        raise policy("publication")
+    if wanted == "log":
+        last = None if reader.state == "" else reader.state.get("log")
+        terms = signed.policy["log"]
+        log.check_log(signed.predicate, own, terms, log_proof, reader.at, last, reader.consistency)

@@ -31,7 +31,9 @@ class Key:
         return self._p256().public_key().public_bytes(Encoding.X962, PublicFormat.CompressedPoint)
 
     def sign(self, payload: bytes) -> bytes:
-        message = pae(payload)
+        return self.sign_bytes(pae(payload))
+
+    def sign_bytes(self, message: bytes) -> bytes:
         if self.kind == "ed25519":
             return Ed25519PrivateKey.from_private_bytes(self.seed).sign(message)
         if self.kind == "mldsa44":
@@ -45,3 +47,6 @@ AUDITOR = Key("ed25519", "auditor")
 HSM = Key("p256", "hsm")
 LATTICE = Key("mldsa44", "lattice")
 STRANGER = Key("ed25519", "stranger")
+LOG = Key("ed25519", "log")
+WITNESSES = tuple(Key("ed25519", f"witness {number}") for number in (1, 2, 3))
+LATTICE_WITNESS = Key("mldsa44", "witness")

@@ -8,15 +8,17 @@ from pathlib import Path
 
 import pytest
 
-from reserveproof.format import canonical_json
+from reserveproof.format import canonical_json, checkpoint, signed_note, tlog_proof
 from reserveproof.format.amounts import from_json
 from reserveproof.format.challenge import challenge, claim_of
+from reserveproof.format.checkpoint import Checkpoint
 from reserveproof.format.errors import ReserveProofError
+from reserveproof.format.log_entry import entry_of
 from reserveproof.format.proof_file import BUCKETS
-from reserveproof.format.shape import account
-from reserveproof.format.statement import STATEMENT
+from reserveproof.format.shape import account, to_json
+from reserveproof.format.statement import STATEMENT, parse_payload
 from reserveproof.format.times import parse_time
-from reserveproof.verifier import client, public
+from reserveproof.verifier import client, log_tree, public
 from reserveproof.verifier.bundle import BundleInMemory
 from reserveproof.verifier.claims import make_claims, typed_amount
 from reserveproof.verifier.hashing import (
@@ -30,6 +32,7 @@ from reserveproof.verifier.hashing import (
     position_holder,
 )
 from reserveproof.verifier.last_seen import LastSeen
+from reserveproof.verifier.log_step import LogGiven
 from reserveproof.verifier.policy import parse_policy
 from reserveproof.verifier.rebuild import commit, depth_for, in_order
 from reserveproof.verifier.record import Record
@@ -70,7 +73,13 @@ def last_seen(case):
     state = case["state"]
     if state == "":
         return None
-    return LastSeen(state["as_of"], "acme-custody", bytes.fromhex(state["payload_sha256"]), state["sequence"])
+    log = state.get("log")
+    seen = Checkpoint(log["origin"], log["size"], bytes.fromhex(log["root"])) if log else None
+    return LastSeen(state["as_of"], "acme-custody", bytes.fromhex(state["payload_sha256"]), state["sequence"], seen)
+
+
+def log_given(case):
+    return LogGiven(proof=case.get("log_proof", ""), consistency=case.get("consistency"))
 
 
 def in_memory(files):
@@ -93,6 +102,7 @@ def run_client(case):
         at=parse_time(case["at"]),
         bundle=in_memory(case["bundle"]) if case["bundle"] else None,
         record=Record(),
+        log=log_given(case),
     )
 
 
@@ -116,6 +126,7 @@ def test_public(path):
                 digest="",
                 others=None,
                 record=Record(),
+                log=log_given(case),
             )
         ),
     )
@@ -209,6 +220,47 @@ def test_line_details(path):
         buckets = BUCKETS(case["input"]["buckets"], "buckets")
         assert line_details(buckets).hex() == case["expect"]["details"]
         assert str(sum(b.credit for b in buckets)) == case["expect"]["sum"]
+
+
+@pytest.mark.parametrize("path", cases("log-entry"))
+def test_log_entry(path):
+    case = load(path)
+    payload = case["input"]["payload"].encode()
+    entry = entry_of(parse_payload(payload).statement, hashlib.sha256(payload).digest())
+    assert (entry.decode(), log_tree.leaf_hash(entry).hex()) == (case["expect"]["entry"], case["expect"]["leaf"])
+
+
+@pytest.mark.parametrize("path", cases("checkpoint"))
+def test_checkpoint(path):
+    case = load(path)
+    text = case["input"]["text"]
+    expect(case, outcome(lambda: checkpoint.parse(signed_note.parse(text).text)))
+    if case["expect"]["class"] == "passed":
+        note = signed_note.parse(text)
+        found = checkpoint.parse(note.text)
+        assert signed_note.dump(note) == text
+        assert checkpoint.dump(found) == note.text
+        assert {"names": [line.name for line in note.signatures], **to_json(found)}.items() <= case["expect"].items()
+
+
+@pytest.mark.parametrize("path", cases("log-proof"))
+def test_log_proof(path):
+    case = load(path)
+    text = case["input"]["text"]
+    expect(case, outcome(lambda: tlog_proof.parse(text)))
+    if case["expect"]["class"] == "passed":
+        found = tlog_proof.parse(text)
+        assert tlog_proof.dump(found) == text
+        assert (found.index, to_json(found.path)) == (case["expect"]["index"], case["expect"]["path"])
+
+
+@pytest.mark.parametrize("path", cases("log-consistency"))
+def test_log_consistency(path):
+    case = load(path)
+    given = case["input"]
+    old, new = bytes.fromhex(given["old_root"]), bytes.fromhex(given["root"])
+    proof = [bytes.fromhex(item) for item in given["proof"]]
+    expect(case, outcome(lambda: log_tree.check_consistency(given["old_size"], old, given["size"], new, proof)))
 
 
 def build(tree, key, min_depth, leaves):

@@ -13,16 +13,26 @@ from collections.abc import Sequence
 import typer
 
 from ..format.errors import ReserveProofError
-from . import command_attest, command_demo, command_keys, command_prove, command_snapshot, command_workspace
+from . import (
+    command_attest,
+    command_demo,
+    command_keys,
+    command_log,
+    command_prove,
+    command_snapshot,
+    command_workspace,
+)
 from .command_output import explain, show_help
 
 ORDER = (
-    "init", "open", "check", "snapshot", "challenge", "attest", "sign", "publish", "prove", "status", "policy", "key",
-    "demo", "version",
+    "init", "open", "check", "snapshot", "challenge", "attest", "sign", "publish", "prove", "log", "status", "policy",
+    "key", "demo", "version",
 )  # fmt: skip
 """Commands in the order of a snapshot's life, as help shows them; any other stands last."""
 
-PARTS = (command_workspace, command_snapshot, command_attest, command_prove, command_keys, command_demo)
+PARTS = (
+    command_workspace, command_snapshot, command_attest, command_prove, command_log, command_keys, command_demo,
+)  # fmt: skip
 """The command modules; each gives `add(app)`."""
 
 INTERRUPTED = 130

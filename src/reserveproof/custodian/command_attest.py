@@ -18,6 +18,8 @@ from .audit_pack import show_signatures, write_audit_pack
 from .challenge_kit import standings
 from .command_output import Folder, SnapshotId, now, say, working
 from .facts import read_prices
+from .log_publish import Logging
+from .log_site import site_of
 from .publish import publish as publish_bundle
 from .thresholds import lacking
 from .workspace import open_workspace
@@ -171,16 +173,37 @@ def sign(
     lines = tuple(lacking(config, {entry.key for entry in after.signatures}))
     for line in lines:
         say(f"still missing: {line}")
-    say(f"next: reserveproof {'sign' if lines else 'publish'} {folder} {snapshot_id}{' --key FILE' if lines else ''}")
+    option = " --key FILE" if lines else " --log-key FILE" if config.log else ""
+    say(f"next: reserveproof {'sign' if lines else 'publish'} {folder} {snapshot_id}{option}")
 
 
-def publish(folder: Folder, snapshot_id: SnapshotId) -> None:
-    """Put the bundle together, have the verifier judge it, and publish it only if it passes."""
+def publish(
+    folder: Folder,
+    snapshot_id: SnapshotId,
+    log_key: Annotated[
+        Path | None, typer.Option("--log-key", metavar="FILE", help="The log's key, where custodian.toml has a log.")
+    ] = None,
+    log_unpublished: Annotated[
+        list[int] | None,
+        typer.Option("--log-unpublished", metavar="NUMBER", help="Log an earlier statement that was signed and that "
+                     "nobody will see."),
+    ] = None,
+) -> None:  # fmt: skip
+    """Put the bundle together, have the verifier judge it, and publish it only if it passes.
+
+    With a log, the statement is then appended to it and the site is written.
+    """
+    if log_unpublished and log_key is None:
+        raise UsageError("--log-unpublished is for a log, and needs --log-key", reason="options")
     workspace = open_workspace(folder)
     with workspace.lock(), working("the verifier is judging the bundle"):
         snapshot = workspace.snapshot(snapshot_id)
-        bundle, published = publish_bundle(snapshot, now=now())
+        logging = Logging(log_key, frozenset(log_unpublished or ())) if log_key else None
+        bundle, published = publish_bundle(snapshot, now=now(), logging=logging)
     say("the verifier passed the bundle")
     say(f"published statement {published.sequence}: {bundle}")
+    if log_key is not None:
+        say(f"logged as entry {published.sequence}; the site to serve: {site_of(workspace)}")
+        say(f"for witnesses to cosign: reserveproof log checkpoint {folder} --from SIZE")
     say(f"payload SHA-256 {published.payload_sha256.hex()}: publish it by another road than the bundle")
     say(f"next: reserveproof prove {folder} {snapshot_id}")

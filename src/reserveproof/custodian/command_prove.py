@@ -19,12 +19,13 @@ from ..format.manifest import STATEMENT_FILE
 from . import atomic_files
 from .atomic_files import transport
 from .command_output import say, working
+from .log_site import proof_member, proof_path
 from .prover import Prover
+from .publish import load_published
 from .reserves import DedicatedBook
 from .serving_set import ServingSet, is_inline, tokens_path
-from .workspace import Snapshot, State, open_workspace
+from .workspace import BUNDLE_FOLDER, Snapshot, State, open_workspace
 
-BUNDLE_FOLDER = "bundle"
 PROOFS_FOLDER = "proofs"
 STDIN = "-"
 """In place of a token: the token is read, so that it does not stand in the list of processes."""
@@ -89,18 +90,18 @@ def prove(
 
 def _make_set(snapshot: Snapshot, target: Path) -> None:
     # DuckDB and Arrow are heavy: they are loaded where they are used.
-    from .serving_set_maker import make_set
+    from .serving_set_maker import SetSource, make_set
 
     with (
         snapshot.workspace.lock(),
         _opened(snapshot) as (prover, sealed, key, dedicated),
         working(f"proving all of {snapshot.id}") as progress,
     ):
-        made = make_set(
-            target.absolute(), prover, ledger_folder=snapshot.ledger_folder,
-            extract_sha256=snapshot.ledger().extract_sha256, sealed=sealed, snapshot_key=key, dedicated=dedicated,
-            progress=progress,
+        source = SetSource(
+            snapshot.ledger_folder, snapshot.ledger().extract_sha256, sealed, key, dedicated,
+            proof_path(snapshot.workspace, prover.statement.sequence),
         )  # fmt: skip
+        made = make_set(target.absolute(), prover, source, progress=progress)
     say(f"{target}: the proofs of {made.clients} clients, each under a token; no key and no client id is in it")
     say(f"{tokens_path(target)}: which client has which token; for whoever delivers them; keep it apart from the set")
 
@@ -131,9 +132,11 @@ def _opened(snapshot: Snapshot) -> Iterator[tuple[Prover, bytes, bytes, Dedicate
         snapshot.path / BUNDLE_FOLDER / STATEMENT_FILE, limit=2 * limits.MAX_STATEMENT_BYTES
     )
     dedicated = DedicatedBook(snapshot)
+    sequence = load_published(snapshot).sequence
+    log = proof_member(proof_path(snapshot.workspace, sequence), sequence)
     with Prover(
         snapshot.ledger_folder, snapshot_key=key, envelope=envelopes.parse(sealed), dedicated=dedicated,
-        inline=is_inline(sealed),
+        inline=is_inline(sealed), log=log,
     ) as prover:  # fmt: skip
         yield prover, sealed, key, dedicated
 

@@ -21,6 +21,7 @@ from ..format.shape import array, choice, integer, members, pattern, record, tex
 from ..format.statement import FORM_ENTRY, Asset, Custodian, Dispute, Form
 from ..segregation.profiles import load_profile
 from .atomic_files import read_file
+from .log_config import LogTerms, parse_log
 
 CONFIG_FILE = "custodian.toml"
 RESERVES_STANDARDS = ("register", "auditor", "signed")
@@ -80,7 +81,8 @@ class Signer:
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """A custodian's configuration; assets and pools ascend by id, forms inside an asset by form."""
+    """A custodian's configuration; assets and pools ascend by id, forms inside an asset by form. log: None where
+    statements are not logged."""
 
     custodian: Custodian
     statement: StatementTerms
@@ -88,6 +90,7 @@ class Config:
     pools: tuple[PoolTerms, ...]
     policy: PolicyTerms
     signers: tuple[Signer, ...]
+    log: LogTerms | None = None
 
     @property
     def decimals(self) -> dict[str, int]:
@@ -201,19 +204,25 @@ def parse_config(data: bytes, *, file: str = CONFIG_FILE) -> Config:
 
 
 def _config(found: dict[str, object]) -> Config:
-    top = members(found, _TOP, "the file", optional=frozenset({"signers"}))
+    top = members(found, _TOP, "the file", optional=frozenset({"signers", "log"}))
     integer(1, 1)(top["format"], "format")
+    signers = array(_SIGNER, key=None, limit=64)(top.get("signers", []), "signers")
+    keys = frozenset(key for signer in signers for key in signer.keys)
     config = Config(
         custodian=_CUSTODIAN(top["custodian"], "custodian"),
         statement=_statement(top["statement"]),
         assets=_assets(top["assets"]),
         pools=_pools(top["pools"]),
         policy=_policy(top["policy"]),
-        signers=array(_SIGNER, key=None, limit=64)(top.get("signers", []), "signers"),
+        signers=signers,
+        log=parse_log(top["log"], keys) if "log" in top else None,
     )
     _unique([signer.name for signer in config.signers], "signers", "name")
     _unique([key for signer in config.signers for key in signer.keys], "signers", "key")
     _check_reserves_can_be_rebuilt(config.policy, config.pools)
+    if config.policy.publication == "log" and config.log is None:
+        raise MalformedError('policy.publication = "log", and there is no log', reason="publication",
+                             hint='add a table [log], or use "digest" or "none"')  # fmt: skip
     return config
 
 
@@ -297,9 +306,6 @@ def _policy(value: object) -> PolicyTerms:
     )
     if terms.reserves == "auditor" and "auditor" not in terms.thresholds:
         raise MalformedError('policy.reserves = "auditor" needs a threshold for the role auditor', reason="thresholds")
-    if terms.publication == "log":
-        raise MalformedError('policy.publication = "log": this version has no log', reason="publication",
-                             hint='use "digest" or "none"')  # fmt: skip
     return terms
 
 

@@ -66,7 +66,7 @@ min_depth = 20
 
 # The trust policy that readers are given by another road than the bundle: reserveproof policy DIR
 # reserves: register (the reader rebuilds them), auditor (an auditor's signature stands for them), signed.
-# publication: digest (the reader types the statement's digest from elsewhere), log, none.
+# publication: digest (the reader types the statement's digest from elsewhere), log (it stands in the log below), none.
 [policy]
 least_assurance = "CUSTODIAN_CONFIRMATION"
 reserves = "register"
@@ -83,4 +83,15 @@ officer = 1
 # name = "Jane Example, chief financial officer"
 # role = "officer"
 # keys = ["ed25519:..."]
+
+# An attestation log: every statement is an entry that is never taken back, and witnesses cosign that it only grows.
+# Make its key with: reserveproof key new log.pem. Origin and key are never changed. publication = "log" asks for it.
+# [log]
+# origin = "example.com/attestations"
+# key = "ed25519:..."
+# witnesses_needed = 1
+# [[log.witnesses]]               # keys: ed25519:HEX64, mldsa44:HEX2624, or both; url: where requests go
+# name = "witness.example/w1"
+# keys = ["ed25519:..."]
+# url = "https://witness.example/"
 """

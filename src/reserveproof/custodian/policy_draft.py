@@ -42,6 +42,7 @@ def policy_toml(config: Config) -> str:
         "[thresholds]",
     ]
     lines += [f"{role} = {number}" for role, number in sorted(terms.thresholds.items())]
+    lines += _log(config)
     for signer in config.signers:
         keys = ", ".join(map(_text, signer.keys))
         lines += [
@@ -53,6 +54,21 @@ def policy_toml(config: Config) -> str:
             "", "[[assets]]", f"asset = {_text(asset.asset)}", f"decimals = {asset.decimals}", f"forms = [{forms}]",
         ]  # fmt: skip
     return "\n".join(lines) + "\n"
+
+
+def _log(config: Config) -> list[str]:
+    """The table [log], which a policy has if readers are to look for statements in one."""
+    log = config.log
+    if log is None or config.policy.publication != "log":
+        return []
+    lines = [
+        "", "[log]", f"origin = {_text(log.origin)}", f"key = {_text(log.key)}",
+        f"witnesses_needed = {log.witnesses_needed}",
+    ]  # fmt: skip
+    for witness in log.witnesses:
+        keys = ", ".join(map(_text, witness.keys))
+        lines += ["", "[[log.witnesses]]", f"name = {_text(witness.name)}", f"keys = [{keys}]"]
+    return lines
 
 
 def _comment(text: str) -> str:

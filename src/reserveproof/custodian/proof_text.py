@@ -42,13 +42,17 @@ def positions_text(positions: Iterable[DedicatedPosition]) -> bytes:
 
 
 class ProofText:
-    """The parts that all proof files of one statement have in common. inline: whether the envelope is put into them."""
+    """The parts that all proof files of one statement have in common. inline: whether the envelope is put into them.
+    log: the member `log`, which needs no escape."""
 
-    def __init__(self, sealed: Envelope, *, inline: bool) -> None:
+    def __init__(self, sealed: Envelope, *, inline: bool, log: str = "") -> None:
         inside = b'"envelope":%b,' % canonical_json.dump(envelope.to_json(sealed)) if inline else b""
         self._head = b'{%b"format":%d,"lines":[' % (inside, FORMAT)
+        self._log = log.encode("ascii")
         self._tail = b',"statement_sha256":"%b","timestamps":[]}' % sealed.payload_sha256.hex().encode("ascii")
 
     def proof(self, lines: Iterable[bytes], positions: bytes) -> bytes:
         """The file. lines: of line_text, by (pool, asset); positions: of positions_text."""
-        return b'%b%b],"log":"","positions":%b%b' % (self._head, b",".join(lines), positions, self._tail)
+        return b'%b%b],"log":"%b","positions":%b%b' % (
+            self._head, b",".join(lines), self._log, positions, self._tail,
+        )  # fmt: skip

@@ -104,7 +104,7 @@ class Prover:
 
     folder: the snapshot's ledger folder, with book and trees. snapshot_key: 32 bytes. envelope: the signed statement,
     not judged here but for its shape. dedicated: None if no wallet is dedicated to anyone. inline: whether the envelope
-    is put into the proofs.
+    is put into the proofs. log: their member `log`.
     """
 
     def __init__(
@@ -115,11 +115,12 @@ class Prover:
         envelope: Envelope,
         dedicated: DedicatedSource | None = None,
         inline: bool = True,
+        log: str = "",
     ) -> None:
         self.statement = parse_payload(envelope.payload).statement
         self._key, self._dedicated = snapshot_key, dedicated
         self._index = index_key(snapshot_key)
-        self._text = ProofText(envelope, inline=inline)
+        self._text = ProofText(envelope, inline=inline, log=log)
         self._verified = False
         self.book = ClientBook(folder / BOOK_FILE, "C")
         try:

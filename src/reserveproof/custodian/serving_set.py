@@ -1,6 +1,7 @@
 """A serving set: every proof of a statement, to be handed out by token where neither key nor client id is.
 
     SET/statement.json   the signed envelope, once
+    SET/tlog-proof       its log proof, if it is in a log: as it was published when the set was made
     SET/trees/           the node arrays
     SET/clients.book     a record a client under the hash of its token, sealed under the token (client_book.py, kind T)
     SET.tokens.tsv       beside it: which client has which token, for the delivery system alone
@@ -30,10 +31,12 @@ from ..format.manifest import STATEMENT_FILE
 from ..format.statement import parse_payload
 from .atomic_files import read_file
 from .client_book import BOOK_FILE, KEY_BYTES, BookLine, ClientBook, parse_token_record
+from .log_site import proof_member
 from .proof_text import ProofText, line_text
 from .prover import StatementTree, open_trees
 from .workspace import TREES_FOLDER
 
+LOG_PROOF_FILE = "tlog-proof"
 TOKEN_BYTES = 16
 _TOKEN = re.compile(f"[0-9a-f]{{{2 * TOKEN_BYTES}}}")
 
@@ -78,10 +81,11 @@ class ServingSet:
                              hint="reserveproof prove DIR ID --all --to SET makes one")  # fmt: skip
         sealed = read_file(path, limit=2 * limits.MAX_STATEMENT_BYTES)
         signed = envelope.parse(sealed)
-        self._text = ProofText(signed, inline=is_inline(sealed))
+        statement = parse_payload(signed.payload).statement
+        log = proof_member(folder / LOG_PROOF_FILE, statement.sequence)
+        self._text = ProofText(signed, inline=is_inline(sealed), log=log)
         self._book = ClientBook(folder / BOOK_FILE, "T")
         try:
-            statement = parse_payload(signed.payload).statement
             self._trees: tuple[StatementTree, ...] = open_trees(folder / TREES_FOLDER, statement, self._book.trees)
         except BaseException:
             self._book.close()

@@ -17,10 +17,11 @@ from pathlib import Path
 from types import ModuleType
 
 from ..format.errors import InputError, UsageError
+from ..format.limits import MAX_NOTE_CHARACTERS
 from ..format.manifest import STATEMENT_FILE
 from ..format.tables import EXTRACT_FILE
 from . import kernel
-from .atomic_files import LOCK_FILE, PRIVATE_FILE, PRIVATE_FOLDER, locked, new_folder, transport, write_file
+from .atomic_files import LOCK_FILE, PRIVATE_FILE, PRIVATE_FOLDER, locked, new_folder, read_file, transport, write_file
 from .client_book import BOOK_FILE, BookLine, BookWriter, client_key, index_key, parse_client_record, records_bytes
 from .client_book import token_record as record_of
 from .extract_clients import ClientColumns, extract_clients
@@ -28,7 +29,7 @@ from .progress import SILENT, Progress
 from .proof_store import tree_file
 from .proof_text import positions_text
 from .prover import DedicatedSource, Prover
-from .serving_set import NONCE, TOKEN_BYTES, new_tokens, record_cipher, token_key, tokens_path
+from .serving_set import LOG_PROOF_FILE, NONCE, TOKEN_BYTES, new_tokens, record_cipher, token_key, tokens_path
 from .tree_hashing import client_holder, entry, line_details
 from .workspace import TREES_FOLDER
 
@@ -41,22 +42,24 @@ class Made:
     tokens: Path
 
 
-def make_set(
-    target: Path,
-    prover: Prover,
-    *,
-    ledger_folder: Path,
-    extract_sha256: bytes,
-    sealed: bytes,
-    snapshot_key: bytes,
-    dedicated: DedicatedSource,
-    progress: Progress = SILENT,
-) -> Made:
+@dataclass(frozen=True, slots=True)
+class SetSource:
+    """What a set is made of, beside the proofs. extract_sha256: of the extract in ledger_folder. sealed: the signed
+    envelope. log_proof: where the statement's log proof is published; None, or no file there, if it is in no log."""
+
+    ledger_folder: Path
+    extract_sha256: bytes
+    sealed: bytes
+    snapshot_key: bytes
+    dedicated: DedicatedSource
+    log_proof: Path | None = None
+
+
+def make_set(target: Path, prover: Prover, source: SetSource, *, progress: Progress = SILENT) -> Made:
     """Write the set into target, a new folder, and the list of its tokens beside it. All of it, or nothing.
 
-    Under the workspace's lock. prover: of the statement in sealed, an envelope. extract_sha256: of the snapshot's
-    extract. UsageError if target or the list is there; InputError where the store is damaged; TransportError where the
-    disk fails, or another run makes the same set.
+    Under the workspace's lock. prover: of the source's statement. UsageError if target or the list is there; InputError
+    where the store is damaged; TransportError where the disk fails, or another run makes the same set.
     """
     tokens_file = tokens_path(target)
     if tokens_file.exists() or tokens_file.is_symlink():
@@ -72,7 +75,7 @@ def make_set(
         # The lock is held until the folder has its name: what another run finds locked is not left over.
         with ExitStack() as held, new_folder(target, partial=partial) as folder:
             held.enter_context(locked(folder))
-            made = _fill(folder, prover, ledger_folder, extract_sha256, sealed, snapshot_key, dedicated, progress)
+            made = _fill(folder, prover, source, progress)
             tokens = folder / "tokens"
             write_file(tokens, made.clients.token_list(made.tokens, TOKEN_BYTES))
             # In place before the set is: a set whose tokens nobody knows would look finished. A link never replaces.
@@ -115,40 +118,33 @@ class _Filled:
     tokens: bytes
 
 
-def _fill(
-    folder: Path,
-    prover: Prover,
-    ledger_folder: Path,
-    extract_sha256: bytes,
-    sealed: bytes,
-    snapshot_key: bytes,
-    dedicated: DedicatedSource,
-    progress: Progress,
-) -> _Filled:
+def _fill(folder: Path, prover: Prover, source: SetSource, progress: Progress) -> _Filled:
     """Everything that the folder of a set holds."""
-    write_file(folder / STATEMENT_FILE, sealed)
+    write_file(folder / STATEMENT_FILE, source.sealed)
+    if source.log_proof is not None and source.log_proof.is_file():
+        write_file(folder / LOG_PROOF_FILE, read_file(source.log_proof, limit=4 * MAX_NOTE_CHARACTERS))
     trees = folder / TREES_FOLDER
     trees.mkdir(mode=PRIVATE_FOLDER)
     for tree in prover.trees:
         name = tree_file(tree.pool, tree.asset)
-        _copy(ledger_folder / TREES_FOLDER / name, trees / name)
+        _copy(source.ledger_folder / TREES_FOLDER / name, trees / name)
     positions = {
         client: (code, positions_text(own))
-        for client, code in sorted(dedicated.clients())
+        for client, code in sorted(source.dedicated.clients())
         if (own := prover.positions(client, code))
     }
-    clients = extract_clients(ledger_folder / EXTRACT_FILE, positions, sha256=extract_sha256, scratch=folder,
-                              progress=progress)  # fmt: skip
+    extract = source.ledger_folder / EXTRACT_FILE
+    clients = extract_clients(extract, positions, sha256=source.extract_sha256, scratch=folder, progress=progress)
     tokens = new_tokens(clients.count)
     with progress.stage("writing the proofs", clients.count, "clients") as advance:
         if native := kernel.checked():
-            found = _by_kernel(native, folder / BOOK_FILE, prover, clients, tokens, snapshot_key)
+            found = _by_kernel(native, folder / BOOK_FILE, prover, clients, tokens, source.snapshot_key)
         else:
-            found = _in_python(folder / BOOK_FILE, prover, clients, tokens, snapshot_key)
+            found = _in_python(folder / BOOK_FILE, prover, clients, tokens, source.snapshot_key)
         advance(clients.count)
     if found != prover.book.clients:
         raise InputError(
-            f"has {found} clients where the book has {prover.book.clients}", file=str(ledger_folder / EXTRACT_FILE),
+            f"has {found} clients where the book has {prover.book.clients}", file=str(extract),
             reason="damaged", hint="restore the snapshot's folder from a copy",
         )  # fmt: skip
     return _Filled(clients, tokens)

@@ -93,7 +93,7 @@ def draft_statement(
             ),
             extract_mac=extract_mac(snapshot_key, ledger.extract_sha256),
         ),
-        logs=(),
+        logs=(config.log.origin,) if config.log else (),
         notes=dict(config.statement.notes),
         pools=pools,
         previous=numbering.previous,

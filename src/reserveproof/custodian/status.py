@@ -87,7 +87,9 @@ def _next(snapshot: Snapshot, reached: State) -> tuple[str, str]:
             return f"to be signed by {'; '.join(lines)}", State.ATTESTED.following(workspace.path, snapshot.id)
         if not workspace.policy_path.is_file():
             return "", f"reserveproof policy {workspace.path}"  # a bundle is published only as readers will judge it
-    return "", reached.following(workspace.path, snapshot.id)
+    following = reached.following(workspace.path, snapshot.id)
+    logged = reached is State.SIGNED and workspace.config().log is not None
+    return "", following + (" --log-key FILE" if logged else "")
 
 
 def missing_signatures(snapshot: Snapshot) -> tuple[str, ...]:

@@ -29,6 +29,7 @@ POLICY_FILE = "policy.toml"
 KEY_FILE = "snapshot.key"
 LEDGER_FOLDER = "ledger"
 TREES_FOLDER = "trees"
+BUNDLE_FOLDER = "bundle"
 MAX_STATE_BYTES = 64 << 20
 _KEY = re.compile(rb"[0-9a-f]{64}\n")
 

@@ -26,6 +26,10 @@ DIGEST = re.compile(r"[0-9a-f]{64}")
 RULE_ID = re.compile(r"[A-Z]{3}-[0-9]{2}")
 SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 LEI = re.compile(r"(?:[A-Z0-9]{18}[0-9]{2})?")  # ISO 17442; "" where there is none
+LOG_ORIGIN = re.compile(r"[a-z0-9][a-z0-9./-]{0,127}")
+"""The name of a log: a URL without its scheme. It is a checkpoint's first line and the log key's name."""
+WITNESS_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/:-]{0,127}")
+"""A cosigner's name: a URL without its scheme, or oid/ and an object identifier."""
 FILE_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}(?:/[a-z0-9][a-z0-9._-]{0,99}){0,3}")
 """A name inside a bundle: relative, no `..`, no leading dot, forward slashes, one case."""
 

@@ -73,6 +73,21 @@ MAX_TEXT = 2000
 MAX_NAME = 200
 """Characters of a name, a title or a contact."""
 
+MAX_NOTE_CHARACTERS = 65_536
+"""One signed note: a checkpoint of three lines and some 18 ML-DSA-44 cosignatures, or 32 of Ed25519."""
+
+MAX_NOTE_SIGNATURES = 32
+"""Signature lines of one note, counted before any is verified; C2SP signed-note asks for at least 16."""
+
+MAX_LOG_SIZE = 2**53 - 1
+"""Entries of one log: an index is a statement's sequence, a JSON integer."""
+
+MAX_LOG_PATH = 53
+"""Hashes from an entry to the root of the largest log."""
+
+MAX_CONSISTENCY_PATH = 54
+"""Hashes between two roots: one more than the tree has levels."""
+
 INLINE_ENVELOPE_BYTES = 32 << 10
 """Above this size an envelope is given beside the proof files by default, not inside each."""
 

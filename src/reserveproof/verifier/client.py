@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..format import envelope as envelopes
-from ..format import proof_file
+from ..format import proof_file, tlog_proof
 from ..format.amounts import to_readable
 from ..format.errors import EvidenceError, PolicyError, ReserveProofError, UsageError
 from ..format.identifiers import STRONG_CODE
@@ -29,6 +29,7 @@ from .facts import public_facts
 from .fold import Committed, check_leaf_sum, check_path_shape, compare, fold, leads_to_root
 from .hashing import Tree, TreeName, client_holder, line_details
 from .last_seen import LastSeen
+from .log_step import NO_LOG, LogGiven
 from .policy import Policy
 from .record import Record
 from .register_steps import RebuiltRegister, rebuild_bundle
@@ -89,9 +90,11 @@ def check_client(
     at: dt.datetime,
     bundle: Bundle | None,
     record: Record,
+    log: LogGiven = NO_LOG,
 ) -> VerifiedClient:
     """All twelve steps. statement: the envelope's bytes where it is given beside. last: None for a first look.
-    bundle: the published bundle, to rebuild the register; it is then checked whole."""
+    bundle: the published bundle, to rebuild the register; it is then checked whole. log: how the log goes on from the
+    last checkpoint seen; the log proof itself stands in the proof file."""
     with record.step(1, "Parse") as step:
         parsed = proof_file.parse(proof)
         envelope = _one_envelope(parsed, statement, bundle)
@@ -106,6 +109,7 @@ def check_client(
         last=last,
         digest=claims.digest,
         record=record,
+        log=replace(log, proof=parsed.log, parse=tlog_proof.parse_member),
     )
     holder = client_holder(claims.client_id, claims.client_code)
     with record.step(6, "Lines") as step:
@@ -373,7 +377,7 @@ def _always_unchecked(claims: Claims, record: Record) -> None:
         )
     record.unchecked("that wallet signatures are not younger than their challenge's end: no independent timestamp")
     record.unchecked("borrowing, and encumbrances beyond those declared")
-    record.unchecked("log and timestamps: not part of this version")
+    record.unchecked("timestamps: not part of this version")
     record.unchecked("that observed balances of wallets are true: methods are as declared")
     record.unchecked("rules: their results are as the custodian states them (`public` and `audit` run them)")
 

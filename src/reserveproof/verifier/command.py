@@ -29,9 +29,12 @@ from .claims import parse_claims
 from .client import check_client
 from .command_arguments import build_parser
 from .command_audit import audit_inputs, audit_means
+from .command_log import is_note, log_given
 from .command_signals import end_in_order, nothing_to_end
 from .compare import check_compare
+from .compare_checkpoints import check_compare_checkpoints
 from .files import read_file, read_secret, write_private
+from .history import check_history
 from .last_seen import MAX_STATE_BYTES, LastSeen, dump_state, parse_state
 from .policy import Policy, parse_policy
 from .policy_words import policy_in_words
@@ -113,6 +116,7 @@ def _client(options: argparse.Namespace, finished: report.Report) -> str:
         at=at,
         bundle=bundle,
         record=finished.record,
+        log=log_given(options),
     )
     report.describe_client(finished, result)
     _keep_state(options.state, state, result.trusted.seen())
@@ -132,6 +136,7 @@ def _public(options: argparse.Namespace, finished: report.Report) -> str:
         digest=_digest(options),
         others=_others(options, policy, _clock(options)),
         record=finished.record,
+        log=log_given(options),
     )
     report.describe_bundle(finished, result)
     _keep_state(options.state, state, result.trusted.seen())
@@ -151,6 +156,7 @@ def _audit(options: argparse.Namespace, finished: report.Report) -> str:
         digest=_digest(options),
         others=_others(options, policy, _clock(options)),
         record=finished.record,
+        log=log_given(options),
     )
     decimals = {asset.asset: asset.decimals for asset in public.trusted.statement.assets}
     with audit_means(options) as means:
@@ -169,6 +175,10 @@ def _compare(options: argparse.Namespace, finished: report.Report) -> str:
         read_file(path / STATEMENT_FILE if path.is_dir() else path, MAX_ENVELOPE_BYTES, "the statement")
         for path in (options.first, options.second)
     ]
+    if any(is_note(data) for data in both):
+        return _compare_checkpoints(options, finished, policy, both)
+    if options.consistency:
+        raise UsageError("--consistency is for two checkpoints, and these are statements", reason="input")
     compared = check_compare(both[0], both[1], policy=policy, record=finished.record)
     finished.headline = (
         "both files carry the same statement"
@@ -179,12 +189,43 @@ def _compare(options: argparse.Namespace, finished: report.Report) -> str:
     return ""
 
 
+def _compare_checkpoints(
+    options: argparse.Namespace, finished: report.Report, policy: Policy, both: Sequence[bytes]
+) -> str:
+    if not all(is_note(data) for data in both):
+        raise UsageError("one file is a checkpoint and the other a statement", reason="input")
+    found = check_compare_checkpoints(both[0], both[1], policy=policy, given=log_given(options), record=finished.record)
+    finished.headline = (
+        "the checkpoints do not contradict each other"
+        if found.continued
+        else "the checkpoints are of two sizes; whether one continues the other was not asked"
+    )
+    finished.facts = {"sizes": [found.smaller.size, found.larger.size], "continued": found.continued}
+    return ""
+
+
+def _history(options: argparse.Namespace, finished: report.Report) -> str:
+    policy = _read_policy(options.policy)
+    state = _read_state(options.state)
+    result = check_history(
+        BundleFolder(options.site),
+        policy=policy,
+        last=state.get(policy.custodian),
+        at=_clock(options),
+        record=finished.record,
+    )
+    report.describe_history(finished, result)
+    _keep_state(options.state, state, result.seen())
+    return ""
+
+
 _COMMANDS = {
     "policy": _policy,
     "code": _code,
     "client": _client,
     "public": _public,
     "audit": _audit,
+    "history": _history,
     "compare": _compare,
     "version": _version,
 }
@@ -222,7 +263,14 @@ def _others(options: argparse.Namespace, policy: Policy, at: dt.datetime) -> tup
             raise UsageError(f"--other {folder} is {policy.custodian}'s own bundle", reason="input")
         try:
             verified = check_bundle(
-                BundleFolder(Path(folder)), policy=its, last=None, at=at, digest="", others=None, record=Record()
+                BundleFolder(Path(folder)),
+                policy=its,
+                last=None,
+                at=at,
+                digest="",
+                others=None,
+                record=Record(),
+                log=None,
             )
         except TransportError:
             raise

@@ -34,6 +34,20 @@ def build_parser() -> argparse.ArgumentParser:
         sub.add_argument("--state", type=Path, metavar="FILE", help="where the last statement seen is kept")
         sub.add_argument("--at", metavar="T", help="the time to judge by, YYYY-MM-DDTHH:MM:SSZ (default: now)")
 
+    def consistency(sub: argparse.ArgumentParser) -> None:
+        sub.add_argument(
+            "--consistency",
+            type=Path,
+            metavar="PATH",
+            help="how the log goes on from the last checkpoint: a consistency proof, or the custodian's site",
+        )
+
+    def log(sub: argparse.ArgumentParser) -> None:
+        sub.add_argument(
+            "--log-proof", type=Path, metavar="FILE", help="the statement's log proof, from the custodian's site"
+        )
+        consistency(sub)
+
     def other(sub: argparse.ArgumentParser) -> None:
         sub.add_argument(
             "--other",
@@ -59,6 +73,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     sub.add_argument("--statement", type=Path, metavar="FILE", help="the statement, if it was given beside the proof")
     sub.add_argument("--bundle", type=Path, metavar="DIR", help="the published bundle: rebuild the reserves here")
+    consistency(sub)
     reader(sub)
     sub.add_argument("--receipt", type=Path, metavar="FILE", help="write what was checked, without id, code or balance")
     sub.add_argument("--shareable", action="store_true", help="print a result without id, balance or blind")
@@ -68,6 +83,7 @@ def build_parser() -> argparse.ArgumentParser:
     common(sub)
     other(sub)
     sub.add_argument("--digest", metavar="HEX", help="the statement's digest from another source")
+    log(sub)
     reader(sub)
 
     sub = command("audit", "rebuild everything from the ledger and the snapshot key")
@@ -91,12 +107,19 @@ def build_parser() -> argparse.ArgumentParser:
         "--no-other-registers", action="store_true", help="say that you looked, and no other register is to be compared"
     )
     sub.add_argument("--digest", metavar="HEX", help="the statement's digest from another source")
+    log(sub)
     reader(sub)
 
-    sub = command("compare", "see whether two statements of one custodian contradict each other")
-    sub.add_argument("first", type=Path, metavar="A", help="a statement, or a bundle's folder")
+    sub = command("history", "check the whole chain of a custodian's statements, and say what changed")
+    sub.add_argument("site", type=Path, metavar="SITE", help="the custodian's published site, with its log")
+    common(sub)
+    reader(sub)
+
+    sub = command("compare", "see whether two statements, or two checkpoints of one log, contradict each other")
+    sub.add_argument("first", type=Path, metavar="A", help="a statement, a bundle's folder, or a checkpoint")
     sub.add_argument("second", type=Path, metavar="B", help="another one")
     common(sub)
+    consistency(sub)
 
     sub = command("version", "print the version")
     common(sub, policy=False)

@@ -1,4 +1,6 @@
-"""The last statement that a reader saw of each custodian: what step 4 compares with. The reader's own small file."""
+"""The last statement that a reader saw of each custodian, and the last checkpoint of its log: what steps 4 and 5
+compare with. The reader's own small file.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +9,9 @@ from dataclasses import dataclass
 from typing import cast
 
 from ..format import canonical_json, identifiers
-from ..format.shape import array, digest, integer, members, pattern, record, time, to_json
+from ..format.checkpoint import Checkpoint
+from ..format.limits import MAX_LOG_SIZE
+from ..format.shape import array, digest, integer, members, pattern, record, time
 
 MAX_STATE_BYTES = 1 << 20
 """Some thousands of custodians; the file is the reader's own."""
@@ -15,25 +19,34 @@ MAX_STATE_BYTES = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class LastSeen:
+    """log: None where no statement of the custodian has been checked against a log."""
+
     as_of: str
     custodian: str
     payload_sha256: bytes
     sequence: int
+    log: Checkpoint | None = None
 
 
-_SEEN = array(
-    record(
-        LastSeen,
-        {
-            "as_of": time,
-            "custodian": pattern(identifiers.CUSTODIAN_ID),
-            "payload_sha256": digest,
-            "sequence": integer(),
-        },
-    ),
-    key=lambda seen: seen.custodian,
-    limit=4096,
+_LOG = record(
+    Checkpoint,
+    {"origin": pattern(identifiers.LOG_ORIGIN), "root": digest, "size": integer(1, MAX_LOG_SIZE)},
 )
+
+
+def _seen(value: object, place: str) -> LastSeen:
+    names = frozenset({"as_of", "custodian", "payload_sha256", "sequence"})
+    found = members(value, names, place, optional=frozenset({"log"}))
+    return LastSeen(
+        as_of=time(found["as_of"], f"{place}.as_of"),
+        custodian=pattern(identifiers.CUSTODIAN_ID)(found["custodian"], f"{place}.custodian"),
+        payload_sha256=digest(found["payload_sha256"], f"{place}.payload_sha256"),
+        sequence=integer()(found["sequence"], f"{place}.sequence"),
+        log=_LOG(found["log"], f"{place}.log") if "log" in found else None,
+    )
+
+
+_SEEN = array(_seen, key=lambda seen: seen.custodian, limit=4096)
 
 
 def parse_state(data: bytes) -> dict[str, LastSeen]:
@@ -48,5 +61,17 @@ def parse_state(data: bytes) -> dict[str, LastSeen]:
 
 
 def dump_state(seen: Mapping[str, LastSeen]) -> bytes:
-    entries = [to_json(seen[custodian]) for custodian in sorted(seen)]
+    entries = [_to_json(seen[custodian]) for custodian in sorted(seen)]
     return canonical_json.dump(cast(canonical_json.Json, {"format": 1, "seen": entries}))
+
+
+def _to_json(seen: LastSeen) -> dict[str, object]:
+    entry: dict[str, object] = {
+        "as_of": seen.as_of,
+        "custodian": seen.custodian,
+        "payload_sha256": seen.payload_sha256.hex(),
+        "sequence": seen.sequence,
+    }
+    if seen.log is not None:
+        entry["log"] = {"origin": seen.log.origin, "root": seen.log.root.hex(), "size": seen.log.size}
+    return entry

@@ -13,6 +13,7 @@ from ..format.errors import MalformedError, shown
 from ..format.shape import array, choice, integer, members, pattern, text
 from ..format.statement import FORM_ENTRY, Form
 from .hashing import sha256, tag
+from .log_terms import LogTerms, parse_log_terms
 from .signatures import PublicKey, parse_key
 from .toml_input import TomlError, load_toml
 
@@ -62,13 +63,15 @@ class Policy:
     thresholds: Mapping[str, int]
     signers: tuple[Signer, ...]
     assets: tuple[PinnedAsset, ...]
+    log: LogTerms | None
+    """There if, and only if, publication is "log"."""
 
     def accepts_assurance(self, class_: str) -> bool:
         return vocabulary.ASSURANCE.index(class_) <= vocabulary.ASSURANCE.index(self.least_assurance)
 
     def fingerprint(self) -> str:
         """Five groups of four characters, to read out to another person: 100 bits of the policy's meaning."""
-        body = {
+        body: dict[str, object] = {
             "assets": [
                 {
                     "asset": pin.asset,
@@ -97,6 +100,8 @@ class Policy:
             ],
             "thresholds": dict(self.thresholds),
         }
+        if self.log is not None:
+            body["log"] = self.log.to_json()
         digest = sha256(tag(b"policy"), canonical_json.dump(cast(canonical_json.Json, body)))
         letters = base64.b32encode(digest).decode("ascii")[:20]
         return "-".join(letters[start : start + 4] for start in range(0, 20, 4))
@@ -167,7 +172,7 @@ def _parse_policy(data: bytes) -> Policy:
     except TomlError as error:
         raise MalformedError(f"the policy is not TOML: {shown(error)}", reason="syntax") from None
     _check_no_controls(root, "policy")
-    found = members(root, REQUIRED, "policy", optional=frozenset({"assets"}))
+    found = members(root, REQUIRED, "policy", optional=frozenset({"assets", "log"}))
     integer(1, 1)(found["format"], "policy.format")
     kinds = array(integer(1, 255), key=lambda kind: kind, limit=8, least=1)(found["kinds"], "policy.kinds")
     if kinds != (vocabulary.TREE_TRANSPARENT,):
@@ -182,10 +187,14 @@ def _parse_policy(data: bytes) -> Policy:
     signers = array(_signer, key=None, limit=64, least=1)(found["signers"], "policy.signers")
     if len({signer.name for signer in signers}) != len(signers):
         raise MalformedError("policy.signers: two signers have one name", reason="signer-twice")
-    keys = [key for signer in signers for key in signer.keys]
+    publication = choice(("log", "digest", "none"))(found["publication"], "policy.publication")
+    if (publication == "log") != ("log" in found):
+        raise MalformedError('policy.log is there if, and only if, publication is "log"', reason="log")
+    log = parse_log_terms(found["log"], "policy.log") if "log" in found else None
+    keys = [key for signer in signers for key in signer.keys] + list(log.keys() if log else ())
     if len(set(keys)) != len(keys):
-        # One key under two names would count one person twice (attack 27).
-        raise MalformedError("policy.signers: one key stands twice", reason="key-twice")
+        # One key under two names would count one person twice, or let a signer witness itself (attack 27).
+        raise MalformedError("policy: one key stands twice", reason="key-twice")
     for role, count in thresholds.items():
         able = sum(signer.role == role for signer in signers)
         if able < count:
@@ -208,10 +217,11 @@ def _parse_policy(data: bytes) -> Policy:
         kinds=kinds,
         least_assurance=choice(vocabulary.ASSURANCE[:-1])(found["least_assurance"], "policy.least_assurance"),
         reserves=reserves,
-        publication=choice(("log", "digest", "none"))(found["publication"], "policy.publication"),
+        publication=publication,
         max_age_days=integer(1, 3660)(found["max_age_days"], "policy.max_age_days"),
         min_interval_days=integer(0, 3660)(found["min_interval_days"], "policy.min_interval_days"),
         thresholds=thresholds,
         signers=signers,
         assets=tuple(sorted(pins, key=lambda pin: pin.asset)),
+        log=log,
     )

@@ -16,6 +16,7 @@ from .coverage import check_cell_coverage
 from .evidence_step import check_evidence
 from .facts import public_facts
 from .last_seen import LastSeen
+from .log_step import NO_LOG, LogGiven
 from .policy import Policy
 from .record import Record
 from .register_steps import RebuiltRegister, check_register, check_trees
@@ -41,10 +42,14 @@ def check_public(
     digest: str,
     others: Sequence[RebuiltRegister] | None,
     record: Record,
+    log: LogGiven | None = NO_LOG,
 ) -> VerifiedBundle:
     """Steps 1 to 12 over a bundle. others: verified registers of other custodians, which may not hold the same
-    positions; None if the reader has none to compare."""
-    verified = check_bundle(bundle, policy=policy, last=last, at=at, digest=digest, others=others, record=record)
+    positions; None if the reader has none to compare. log: the log proof, if the policy asks for one; None if its
+    absence is to be listed only."""
+    verified = check_bundle(
+        bundle, policy=policy, last=last, at=at, digest=digest, others=others, record=record, log=log
+    )
     with record.step(11, "Rules") as step:
         require_rebuilt(policy, verified.trusted.statement, verified.rebuilt.cells)
         results = run_and_compare(verified.facts, verified.trusted, "public")
@@ -65,6 +70,7 @@ def check_bundle(
     digest: str,
     others: Sequence[RebuiltRegister] | None,
     record: Record,
+    log: LogGiven | None = NO_LOG,
 ) -> VerifiedBundle:
     """Steps 1 to 10: everything but the rules, which an auditor runs with more facts."""
     with record.step(1, "Parse") as step:
@@ -80,6 +86,7 @@ def check_bundle(
         last=last,
         digest=digest,
         record=record,
+        log=log,
         digest_required=False,
     )
     statement = trusted.statement

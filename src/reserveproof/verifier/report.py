@@ -18,6 +18,7 @@ from ..format.times import format_time
 from ..segregation import RuleResult
 from .audit import VerifiedAudit
 from .client import VerifiedClient
+from .history import VerifiedHistory
 from .public import VerifiedBundle
 from .record import Record
 from .statement_steps import Trusted
@@ -223,6 +224,36 @@ def describe_audit(report: Report, result: VerifiedAudit) -> None:
             f"  {rule.id} ({rule.severity}) FAIL in {rule.pool or 'the whole'}: {len(rule.rows)} findings"
         )
         report.body += [f"    {finding}" for finding in rule.rows[:10]]
+
+
+def describe_history(report: Report, result: VerifiedHistory) -> None:
+    """Statement by statement what changed."""
+    log, newest = result.log.checkpoint, result.steps[-1].statement
+    report.headline = f"{_count(len(result.steps), 'statement')} in one unbroken chain, the last as of {newest.as_of}"
+    report.body += [f"Statements of {newest.custodian.name} ({newest.custodian.id}), log {log.origin}"]
+    for step in result.steps:
+        statement = step.statement
+        report.body += [
+            "",
+            f"{statement.sequence}: as of {statement.as_of}, verdict as stated {statement.verdict}",
+            f"  digest {step.payload_sha256.hex()}",
+            *(f"  {change}" for change in step.changed),
+        ]
+        if not step.changed and statement.sequence:
+            report.body.append("  nothing changed in totals, pools, exclusions, disclosures, control or depth")
+    report.facts = {
+        "log": {"origin": log.origin, "size": log.size, "root": log.root.hex()},
+        "witnesses": [one.name for one in result.log.witnesses],
+        "statements": [
+            {
+                "sequence": step.statement.sequence,
+                "as_of": step.statement.as_of,
+                "payload_sha256": step.payload_sha256.hex(),
+                "changed": list(step.changed),
+            }
+            for step in result.steps
+        ],
+    }
 
 
 def _failing(results: Sequence[RuleResult]) -> list[str]:

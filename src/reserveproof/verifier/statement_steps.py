@@ -9,13 +9,15 @@ import datetime as dt
 from dataclasses import dataclass
 
 from ..chains import is_public_chain
+from ..format.checkpoint import Checkpoint
 from ..format.envelope import Envelope
 from ..format.errors import EvidenceError, PolicyError, shown
 from ..format.statement import Attested, Statement
 from ..format.times import parse_time
 from .last_seen import LastSeen
+from .log_step import WITHOUT_PROOF, Logged, LogGiven, check_log, witnessed_lines
 from .policy import Policy, Signer
-from .record import Record
+from .record import Record, Step
 from .structure import check_structure, check_verdict
 
 CLOCK_SKEW_SECONDS = 300
@@ -34,10 +36,15 @@ class Trusted:
     """First and last sequence number between the last statement seen and this one, if any."""
     first_seen: bool
     publication_checked: bool
+    witnessed: bool
+    """Whether witnesses, one at least, saw the log that the statement is in."""
+    log: Checkpoint | None
+    """The last checkpoint of the custodian's log that the reader has seen, now or before."""
 
     def seen(self) -> LastSeen:
         """What the reader keeps for next time."""
-        return LastSeen(self.statement.as_of, self.statement.custodian.id, self.payload_sha256, self.statement.sequence)
+        statement = self.statement
+        return LastSeen(statement.as_of, statement.custodian.id, self.payload_sha256, statement.sequence, log=self.log)
 
 
 def establish(
@@ -50,12 +57,14 @@ def establish(
     last: LastSeen | None,
     digest: str,
     record: Record,
+    log: LogGiven | None,
     digest_required: bool = True,
 ) -> Trusted:
     """Steps 2 to 5. Envelope and payload have been parsed (step 1); nothing in them is believed yet.
 
     named_sha256: the payload digest that a proof file names, None for a bundle. digest: typed by the reader, "" if
-    not. digest_required: whether a policy with publication "digest" fails without it (a client) or is listed.
+    not. digest_required: whether a policy with publication "digest" fails without it (a client) or is listed. log: what
+    the reader has of the policy's log; None where its absence is listed, too.
     """
     statement = attested.statement
     with record.step(2, "Signatures") as step:
@@ -75,7 +84,7 @@ def establish(
         "verdict_as_stated": statement.verdict,
     }
     with record.step(3, "Statement and policy") as step:
-        _check_custodian_and_kinds(statement, policy)
+        check_custodian_and_kinds(statement, policy)
         check_structure(statement)
         check_verdict(statement)
         _check_pins(statement, policy)
@@ -94,7 +103,7 @@ def establish(
             if unpinned:
                 record.unchecked("the scale and forms of " + ", ".join(unpinned) + ": not pinned by the policy")
     with record.step(4, "Sequence") as step:
-        skipped = _check_sequence(statement, envelope.payload_sha256, policy, last)
+        skipped = check_sequence(statement, envelope.payload_sha256, policy, last)
         if statement.corrects.payload_sha256:
             step.lines.append(f"this is a correction of an earlier statement: {shown(statement.corrects.reason)}")
         step.lines.append(f"sequence {statement.sequence}")
@@ -106,11 +115,8 @@ def establish(
         if corrected and (last is None or corrected != last.payload_sha256):
             record.unchecked("the statement that this one corrects: it is not the last one seen")
     with record.step(5, "Publication") as step:
-        published = _check_publication(envelope.payload_sha256, policy, digest, digest_required)
-        if published:
-            step.lines.append("the digest is the one that was typed")
-        else:
-            record.unchecked("that every reader is shown this same statement (no log or digest was compared)")
+        logged = _check_publication(statement, envelope.payload_sha256, policy, digest, digest_required, log, at, last)
+        _say_publication(statement, policy, digest, log, logged, last, step, record)
     return Trusted(
         statement=statement,
         payload_sha256=envelope.payload_sha256,
@@ -118,7 +124,9 @@ def establish(
         signers=tuple(signer.name for signer in signers),
         skipped=skipped,
         first_seen=last is None,
-        publication_checked=published,
+        publication_checked=bool(digest) or logged is not None,
+        witnessed=logged is not None and bool(logged.witnesses),
+        log=logged.checkpoint if logged else last.log if last else None,
     )
 
 
@@ -169,7 +177,7 @@ def _count_unknown(envelope: Envelope, policy: Policy) -> int:
 
 
 # (3)
-def _check_custodian_and_kinds(statement: Statement, policy: Policy) -> None:
+def check_custodian_and_kinds(statement: Statement, policy: Policy) -> None:
     if statement.custodian.id != policy.custodian:
         raise PolicyError(
             "the statement is another custodian's",
@@ -233,9 +241,10 @@ def _check_clock(statement: Statement, policy: Policy, at: dt.datetime) -> None:
 
 
 # (4)
-def _check_sequence(
+def check_sequence(
     statement: Statement, payload_sha256: bytes, policy: Policy, last: LastSeen | None
 ) -> tuple[int, int] | None:
+    """First and last sequence number that are skipped, if any; an error if the statement cannot follow the last one."""
     if last is None:
         return None
     if statement.sequence < last.sequence:
@@ -301,13 +310,17 @@ def _check_sequence(
 
 
 # (5)
-def _check_publication(payload_sha256: bytes, policy: Policy, digest: str, required: bool) -> bool:
-    if policy.publication == "log":
-        raise PolicyError(
-            "the policy asks for a log with witnesses, which this version does not check",
-            reason="publication",
-            hint='use a policy with publication "digest" or "none", knowing what it leaves open',
-        )
+def _check_publication(
+    statement: Statement,
+    payload_sha256: bytes,
+    policy: Policy,
+    digest: str,
+    digest_required: bool,
+    given: LogGiven | None,
+    at: dt.datetime,
+    last: LastSeen | None,
+) -> Logged | None:
+    """What the log shows; None where the policy names none, or none was asked for."""
     if digest and digest != payload_sha256.hex():
         raise EvidenceError(
             "the statement is not the one whose digest was typed",
@@ -317,10 +330,52 @@ def _check_publication(payload_sha256: bytes, policy: Policy, digest: str, requi
             hint="check that it was typed right and is of this same as-of; if so, keep this file and ask the custodian "
             "why there are two statements",
         )
-    if policy.publication == "digest" and not digest and required:
+    if policy.publication == "digest" and not digest and digest_required:
         raise PolicyError(
             "the policy asks for the statement's digest from another source, and none was typed",
             reason="publication",
             hint="find the digest where the custodian publishes it and type it",
         )
-    return bool(digest)
+    if policy.log is None or given is None:
+        return None
+    return check_log(statement, payload_sha256, policy.log, given, at=at, last=last.log if last else None)
+
+
+def _say_publication(
+    statement: Statement,
+    policy: Policy,
+    digest: str,
+    given: LogGiven | None,
+    logged: Logged | None,
+    last: LastSeen | None,
+    step: Step,
+    record: Record,
+) -> None:
+    if digest:
+        step.lines.append("the digest is the one that was typed")
+    if logged is None:
+        if policy.log is not None:
+            record.unchecked(f"the log {policy.log.origin}: {WITHOUT_PROOF}")
+        elif given is not None and given.proof:
+            record.unchecked("the log proof: the policy names no log")
+        if not digest:
+            record.unchecked("that every reader is shown this same statement (no log or digest was compared)")
+        return
+    log = logged.checkpoint
+    step.lines.append(f"entry {statement.sequence} of the log {log.origin}, of {log.size} entries")
+    step.lines += witnessed_lines(logged)
+    record.about["log"] = {
+        "origin": log.origin,
+        "size": log.size,
+        "root": log.root.hex(),
+        "witnesses": [one.name for one in logged.witnesses],
+    }
+    if logged.newer:
+        record.unchecked(f"the {logged.newer} newer statement(s) that the log has")
+    else:
+        step.lines.append("the log had no newer statement then")
+    if not logged.witnesses:
+        record.unchecked("that every reader is shown this same log: no witness has cosigned it")
+    if not logged.continued:
+        what = "of another log" if last is not None and last.log is not None else "none was seen before"
+        record.unchecked(f"that the log continues the last checkpoint seen: {what}")

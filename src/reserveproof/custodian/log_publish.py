@@ -1,0 +1,144 @@
+"""Publishing into the log: a statement's entry is appended, the checkpoint is signed and the site is written.
+
+The verifier judges the bundle before anything is appended, with the log proof that it will have: an entry's place and
+bytes are fixed by the signed statement, and so are the tree and the log's signature over it. Only the witnesses are
+left out of that judgement, for they cosign what is published. docs/decisions/0025.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import tomllib
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from ..format import tlog_proof
+from ..format.errors import InputError, UsageError
+from ..format.statement import Statement
+from ..format.tlog_proof import LogProof
+from . import log_tree
+from .atomic_files import PRIVATE_FOLDER, read_file, temporary_name, transport, write_file
+from .attestation_log import AttestationLog
+from .log_checkpoints import Checkpoints, load_log_key, open_log, signed
+from .log_config import LogTerms
+from .log_history import entries_through, published_bundles
+from .log_site import write_site
+from .workspace import Snapshot
+
+MAX_POLICY_BYTES = 1 << 20
+NO_WITNESS = "witnesses_needed = 0"
+Verify = Callable[..., None]
+"""publish.verify: (bundle, policy) and, where the policy asks for a log, log_proof."""
+
+
+@dataclass(frozen=True, slots=True)
+class Logging:
+    """What a custodian with a log gives to publish. unpublished: numbers of signed statements that are logged though
+    readers will never see them."""
+
+    key: Path
+    unpublished: Collection[int] = field(default=())
+
+
+def check_logs(statement: Statement, terms: LogTerms | None, logging: Logging | None) -> None:
+    """UsageError unless the statement, custodian.toml and the command agree whether there is a log, and which."""
+    if terms is None and logging is not None:
+        raise UsageError("custodian.toml has no [log]", reason="no-log", hint="leave the log's options out")
+    if terms is not None and logging is None:
+        raise UsageError("custodian.toml has a [log], and its key was not given", reason="log-key",
+                         hint="--log-key FILE")  # fmt: skip
+    origins = (terms.origin,) if terms else ()
+    if not set(statement.logs) <= set(origins):
+        raise UsageError(
+            f"the signed statement says that it is logged in {', '.join(statement.logs)}", reason="log-origin",
+            found=", ".join(origins) or "no log in custodian.toml",
+            hint="put [log] back as it was when the statement was attested",
+        )  # fmt: skip
+
+
+class Entry:
+    """A statement's way into the log, under the workspace's lock; close lets go of the log's file.
+
+    UsageError for another key than custodian.toml's, or an earlier statement that was signed and not published;
+    EvidenceError if the log is not the one that was signed before, or has another entry in the statement's place.
+    """
+
+    def __init__(self, snapshot: Snapshot, sequence: int, terms: LogTerms, logging: Logging) -> None:
+        self._snapshot, self._sequence, self._terms = snapshot, sequence, terms
+        self._key: Ed25519PrivateKey = load_log_key(logging.key, terms)
+        self._kept = Checkpoints(snapshot.workspace, terms)
+        self._log: AttestationLog = open_log(snapshot.workspace)
+        try:
+            self._kept.check_past(self._log)
+            self._entries = entries_through(snapshot.workspace, self._log, sequence, logging.unpublished)
+        except BaseException:
+            self.close()
+            raise
+
+    def judge(self, bundle: Path, policy: Path, verify: Verify) -> None:
+        """Have the verifier judge the bundle as readers will once it is logged, but for the witnesses."""
+        text = without_witnesses(policy)
+        if text is None:
+            verify(bundle, policy)
+            return
+        leaves = [log_tree.leaf_hash(entry) for entry in self._entries]
+        note = signed(self._kept.next_text(log_tree.root_of(leaves), len(leaves)), self._key, self._terms.origin)
+        proof = LogProof(self._sequence, log_tree.inclusion_path(self._sequence, leaves), note)
+        with _aside(self._snapshot.path) as folder:
+            write_file(folder / "policy.toml", text.encode("utf-8"))
+            write_file(folder / "log-proof", tlog_proof.dump(proof).encode("utf-8"))
+            verify(bundle, folder / "policy.toml", log_proof=folder / "log-proof")
+
+    def append(self) -> None:
+        """Append what is not there yet, and sign the checkpoint."""
+        for index, entry in enumerate(self._entries):
+            self._log.append(index, entry)
+        self._kept.sign(self._log, self._key)
+
+    def write_site(self, bundle: Path) -> Path:
+        """Write the site, with the bundle that is about to count as published; its folder."""
+        bundles = published_bundles(self._snapshot.workspace) | {self._sequence: bundle}
+        return write_site(self._log, self._kept, bundles, unfinished=self._sequence)
+
+    def close(self) -> None:
+        """Let go of the log's file."""
+        self._log.close()
+
+
+@contextlib.contextmanager
+def _aside(place: Path) -> Iterator[Path]:
+    """A private folder that is gone afterwards; after a kill the next run sweeps it."""
+    folder = temporary_name(place)
+    with transport(f"write {folder}"):
+        folder.mkdir(mode=PRIVATE_FOLDER)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def without_witnesses(policy: Path) -> str | None:
+    """The text of the policy with no witness needed; None if it does not ask for a log, or is no policy at all, which
+    the verifier says better. InputError if its line witnesses_needed is not found."""
+    try:
+        text = read_file(policy, limit=MAX_POLICY_BYTES).decode("utf-8")
+        meant = tomllib.loads(text)
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError):
+        return None
+    log = meant.get("log")
+    if meant.get("publication") != "log" or not isinstance(log, dict):
+        return None
+    lines = text.splitlines(keepends=True)
+    places = [at for at, line in enumerate(lines) if line.split("=")[0].strip() == "witnesses_needed"]
+    if len(places) == 1:
+        lines[places[0]] = f"{NO_WITNESS}\n"
+        log["witnesses_needed"] = 0
+        changed = "".join(lines)
+        if tomllib.loads(changed) == meant:
+            return changed
+    raise InputError("has no line of its own `witnesses_needed = N` below [log]", file=str(policy), reason="log",
+                     hint="write it as reserveproof policy does")  # fmt: skip

@@ -1,0 +1,62 @@
+"""The policy's log in words and in the fingerprint, and the reader's state with a checkpoint in it."""
+
+from __future__ import annotations
+
+import pytest
+
+from reference import policies
+from reference.signers import LATTICE_WITNESS, LOG
+from reserveproof.format.checkpoint import Checkpoint
+from reserveproof.format.errors import MalformedError
+from reserveproof.verifier.last_seen import LastSeen, dump_state, parse_state
+from reserveproof.verifier.policy import parse_policy
+from reserveproof.verifier.policy_words import policy_in_words
+
+SEEN = LastSeen("2026-06-30T00:00:00Z", "acme-custody", b"p" * 32, 7)
+LOGGED = LastSeen(SEEN.as_of, "other-custody", b"q" * 32, 8, log=Checkpoint("a.example/log", 9, b"r" * 32))
+
+
+def test_the_policy_says_in_words_who_must_have_seen_the_log() -> None:
+    text = policies.LOGGED + policies.witness("oid/1.3.6", LATTICE_WITNESS.text)
+    words = policy_in_words(parse_policy(text.encode()))
+    assert f"log {policies.ORIGIN}, which signs with\n      {LOG.text}" in words
+    assert "at least 2 of 4 witnesses must have cosigned it:" in words
+    assert "oid/1.3.6\n      mldsa44:" in words
+    assert "(1312 bytes)" in words
+    alone = policy_in_words(parse_policy(policies.logged(needed=0).encode()))
+    assert "no witness is needed" in alone
+
+
+def test_every_member_of_the_log_is_in_the_fingerprint() -> None:
+    texts = [
+        policies.BASE,
+        policies.LOGGED,
+        policies.LOGGED.replace("/attestations", "/statements"),
+        policies.LOGGED.replace("needed = 2", "needed = 1"),
+        policies.LOGGED.replace("witness-3.example", "witness-4.example"),
+        policies.logged(needed=0),
+    ]
+    assert len({parse_policy(text.encode()).fingerprint() for text in texts}) == len(texts)
+
+
+def test_the_state_keeps_the_checkpoint() -> None:
+    state = {"acme-custody": SEEN, "other-custody": LOGGED}
+    data = dump_state(state)
+    assert parse_state(data) == state
+    assert data.count(b'"log"') == 1, "a state of before there was a log is written as it was"
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (b'"size":9', b'"size":0'),
+        (b'"a.example/log"', b'"A"'),
+        (b',"size":9', b""),
+        (b'"size":9', b'"size":9,"time":1'),
+    ],
+)
+def test_no_other_state_is_read(old: bytes, new: bytes) -> None:
+    data = dump_state({"other-custody": LOGGED})
+    assert old in data
+    with pytest.raises(MalformedError):
+        parse_state(data.replace(old, new))
