@@ -30,7 +30,7 @@ from reserveproof.witness.add_checkpoint import (
 )
 from reserveproof.witness.cosigner import cosigner_of, lines_text
 from reserveproof.witness.request import MAX_REQUEST_BYTES
-from reserveproof.witness.seen import SeenFolder, open_seen
+from reserveproof.witness.seen import SeenFolder, create_seen, open_seen
 from witness.log_world import KEY, LEAVES, NAME, NOW, ORIGIN, OTHERS, note, request, terms
 
 ED, ML = Ed25519PrivateKey.from_private_bytes(b"\x01" * 32), MLDSA44PrivateKey.from_seed_bytes(b"\x02" * 32)
@@ -38,7 +38,8 @@ ED, ML = Ed25519PrivateKey.from_private_bytes(b"\x01" * 32), MLDSA44PrivateKey.f
 
 @pytest.fixture
 def witness(tmp_path: Path) -> Witness:
-    return Witness(cosigner_of(NAME, (ED, ML)), {ORIGIN: terms()}, open_seen(tmp_path / "state"))
+    cosigner = cosigner_of(NAME, (ED, ML))
+    return Witness(cosigner, {ORIGIN: terms()}, create_seen(tmp_path / "state", cosigner))
 
 
 def size_of(witness: Witness) -> int:
@@ -147,7 +148,7 @@ def test_what_is_no_request_is_refused(witness: Witness, data: bytes) -> None:
 
 def test_it_remembers_before_it_answers(witness: Witness, monkeypatch: pytest.MonkeyPatch) -> None:
     witness.add_checkpoint(request(0, 5), now=NOW)
-    path = next(witness.seen.path.glob("*.json"))
+    path = next(witness.seen.path.glob("?" * 64 + ".json"))
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     with monkeypatch.context() as patch:
         patch.setattr(os, "fsync", lambda _: (_ for _ in ()).throw(OSError(28, "No space left on device")))
@@ -163,13 +164,13 @@ def test_it_remembers_before_it_answers(witness: Witness, monkeypatch: pytest.Mo
             witness.add_checkpoint(request(5, 8), now=NOW)
     (witness.seen.path / f".tmp-{path.name}").write_bytes(b"of a killed run")
     witness.add_checkpoint(request(5, 8), now=NOW)
-    assert sorted(entry.name for entry in witness.seen.path.iterdir()) == [".lock", path.name]
+    assert sorted(entry.name for entry in witness.seen.path.iterdir()) == sorted([".lock", path.name, "witness.json"])
 
 
 @pytest.mark.parametrize("wrong", [b"", b"{}", b"null", b"size", b"origin", b"root"])
 def test_a_memory_that_is_damaged_cosigns_nothing(witness: Witness, wrong: bytes) -> None:
     witness.add_checkpoint(request(0, 5), now=NOW)
-    path = next(witness.seen.path.glob("*.json"))
+    path = next(witness.seen.path.glob("?" * 64 + ".json"))
     good = path.read_bytes()
     changed = {
         b"size": (b'"size":5', b'"size":0'),
@@ -183,16 +184,52 @@ def test_a_memory_that_is_damaged_cosigns_nothing(witness: Witness, wrong: bytes
         assert http_status(caught.value) == 500
 
 
-def test_a_memory_that_others_may_change_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "open").mkdir(mode=0o755)
+def test_a_memory_that_others_may_change_is_refused(witness: Witness) -> None:
+    witness.seen.path.chmod(0o755)
     with pytest.raises(UsageError, match="open to others"):
-        open_seen(tmp_path / "open")
+        open_seen(witness.seen.path, witness.cosigner)
+
+
+def test_a_memory_is_made_once_and_is_of_one_witness(witness: Witness, tmp_path: Path) -> None:
+    path = witness.seen.path
+    assert open_seen(path, witness.cosigner) == witness.seen
+    assert open_seen(path, cosigner_of(NAME, (ML, ED))) == witness.seen
+    with pytest.raises(UsageError, match="not replaced"):
+        create_seen(path, witness.cosigner)
+    for other in (cosigner_of(NAME, (ED,)), cosigner_of("other.example", (ED, ML))):
+        with pytest.raises(UsageError, match="of another witness") as caught:
+            open_seen(path, other)
+        assert NAME in caught.value.found and other.name in caught.value.expected
+    (path / "witness.json").unlink()
+    for wrong in (path, tmp_path / "none", tmp_path / "no" / "folder"):
+        with pytest.raises(UsageError, match="no folder of a witness"):
+            open_seen(wrong, witness.cosigner)
     with pytest.raises(TransportError):
-        open_seen(tmp_path / "no" / "folder")
+        create_seen(tmp_path / "no" / "folder", witness.cosigner)
+
+
+def test_a_memory_that_cannot_be_made_leaves_nothing(
+    witness: Witness, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[str] = []
+    real = os.fsync
+
+    def watch(handle: int) -> None:
+        synced.append(str(Path(f"/proc/self/fd/{handle}").readlink()))
+        real(handle)
+
+    monkeypatch.setattr(os, "fsync", watch)
+    create_seen(tmp_path / "new", witness.cosigner)
+    assert synced[-2:] == [str(tmp_path / "new"), str(tmp_path)]
+    monkeypatch.setattr(os, "fsync", lambda _: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+    with pytest.raises(TransportError, match="No space"):
+        create_seen(tmp_path / "full", witness.cosigner)
+    assert not (tmp_path / "full").exists()
 
 
 def race(folder: str, leaves: list[bytes], size: int) -> bool:
-    witness = Witness(cosigner_of(NAME, (ED,)), {ORIGIN: terms()}, open_seen(Path(folder)))
+    cosigner = cosigner_of(NAME, (ED, ML))
+    witness = Witness(cosigner, {ORIGIN: terms()}, open_seen(Path(folder), cosigner))
     try:
         witness.add_checkpoint(request(3, size, leaves), now=NOW)
     except ReserveProofError:

@@ -61,6 +61,7 @@ class Served:
 def served(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[Served]:
     policy_file(tmp_path)
     assert run(["key", str(tmp_path / "ed.pem")]) == 0
+    assert run(["init", "--state", str(tmp_path / "state"), "--name", NAME, "--key", str(tmp_path / "ed.pem")]) == 0
     found = Served(tmp_path)
     try:
         yield found
@@ -106,6 +107,6 @@ def test_it_remembers_when_it_was_killed(served: Served) -> None:
 
 def test_its_own_trouble_is_not_told_to_senders(served: Served) -> None:
     assert served.ask(request(0, 5))[0] == 200
-    next((served.folder / "state").glob("*.json")).write_bytes(b"damaged")
+    next((served.folder / "state").glob("?" * 64 + ".json")).write_bytes(b"damaged")
     status, _, said = served.ask(request(5, 8))
     assert (status, said) == (500, "the witness has trouble of its own\n")

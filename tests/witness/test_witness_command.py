@@ -25,9 +25,16 @@ def ready(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Say) -> Path:
     return tmp_path
 
 
+BOTH = ("--key", "ed.pem", "--key", "ml.pem")
+
+
+def init(state: str = "state") -> int:
+    return run(["init", "--state", state, "--name", NAME, *BOTH])
+
+
 def cosign(folder: Path, data: bytes, *more: str) -> int:
     (folder / "request").write_bytes(data)
-    given = more or ("--key", "ed.pem", "--key", "ml.pem")
+    given = more or BOTH
     return run(["cosign", "--state", "state", "--name", NAME, "--policy", "policy.toml", *given, "request"])
 
 
@@ -39,6 +46,7 @@ def test_keys_are_private_and_shown_in_the_form_of_a_policy(ready: Path, capsys:
         assert said.startswith(head) and len(said) == len(head) + length
         assert run(["key", name]) == 2 and "not replaced" in capsys.readouterr().err
     (ready / "ed.pem").chmod(0o640)
+    assert init() == 2 and not (ready / "state").exists()
     assert cosign(ready, request(0, 3)) == 2 and "chmod 600" in capsys.readouterr().err
     (ready / "x.pem").touch(0o600)
     assert run(["key", "x.pem", "--show"]) == 2
@@ -46,6 +54,8 @@ def test_keys_are_private_and_shown_in_the_form_of_a_policy(ready: Path, capsys:
 
 
 def test_cosignatures_are_printed_as_they_stand_below_a_note(ready: Path, capsys: Say) -> None:
+    assert init() == 0
+    capsys.readouterr()
     assert cosign(ready, request(0, 3)) == 0
     said = capsys.readouterr().out
     found = signed_note.parse(note(LEAVES[:3]) + said)
@@ -55,6 +65,8 @@ def test_cosignatures_are_printed_as_they_stand_below_a_note(ready: Path, capsys
 
 
 def test_refusals_have_the_statuses_of_the_verifier(ready: Path, capsys: Say) -> None:
+    assert init() == 0
+    capsys.readouterr()
     assert cosign(ready, request(0, 5)) == 0
     capsys.readouterr()
     for data, status, word in (
@@ -68,6 +80,24 @@ def test_refusals_have_the_statuses_of_the_verifier(ready: Path, capsys: Say) ->
         out, err = capsys.readouterr()
         assert word in err and not out, word
         assert err.startswith("reserveproof-witness: error: ")
+
+
+def test_a_witness_without_its_memory_cosigns_nothing(ready: Path, capsys: Say) -> None:
+    assert cosign(ready, request(0, 5)) == 2 and not (ready / "state").exists()
+    assert init() == 0 and cosign(ready, request(0, 5)) == 0
+    capsys.readouterr()
+    (ready / "state").rename(ready / "lost")
+    assert cosign(ready, request(0, 5, OTHERS)) == 2
+    said = capsys.readouterr()
+    assert "state is no folder of a witness" in said.err and "mounted" in said.err and not said.out
+    (ready / "state").mkdir(mode=0o700)  # where a disk should have been mounted
+    assert cosign(ready, request(0, 5, OTHERS)) == 2 and not list((ready / "state").iterdir())
+    (ready / "state").rmdir()
+    (ready / "lost").rename(ready / "state")
+    assert cosign(ready, request(5, 6)) == 0 and init() == 2
+    capsys.readouterr()
+    assert cosign(ready, request(6, 7), "--key", "ed.pem") == 2
+    assert "of another witness" in capsys.readouterr().err
 
 
 def test_what_it_watches_is_in_policies(ready: Path, capsys: Say) -> None:

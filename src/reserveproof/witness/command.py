@@ -20,9 +20,9 @@ from ..verifier.log_terms import LogTerms
 from ..verifier.policy import parse_policy
 from . import keys
 from .add_checkpoint import Witness
-from .cosigner import cosigner_of, lines_text
+from .cosigner import Cosigner, cosigner_of, lines_text
 from .request import MAX_REQUEST_BYTES
-from .seen import open_seen
+from .seen import create_seen, open_seen
 
 LOOPBACK = "127.0.0.1"
 PORT = 8089
@@ -45,15 +45,20 @@ def build_parser() -> argparse.ArgumentParser:
     key.add_argument("--algorithm", choices=keys.ALGORITHMS, default="ed25519", help="ed25519 (the default) or mldsa44")
     key.add_argument("--show", action="store_true", help="print the public half of a key that is there")
     for name, text in (
+        ("init", "make the folder of a witness that never cosigned; it remembers there what it cosigned"),
         ("cosign", "cosign the checkpoint of a request in a file, and print the cosignatures"),
         ("serve", "answer requests over HTTP, as C2SP tlog-witness says"),
     ):
         some = command(name, text)
-        some.add_argument("--state", metavar="DIR", type=Path, required=True, help="what was cosigned before; private")
+        some.add_argument(
+            "--state", metavar="DIR", type=Path, required=True, help="the folder with what was cosigned before; private"
+        )
         some.add_argument("--name", metavar="NAME", required=True, help="the witness's name, as policies pin it")
         some.add_argument(
             "--key", metavar="FILE", type=Path, required=True, action="append", help="a key of the witness"
         )
+        if name == "init":
+            continue
         some.add_argument("--policy", metavar="FILE", type=Path, required=True, action="append",
                           help="a trust policy that names a log to watch")  # fmt: skip
         if name == "cosign":
@@ -77,6 +82,9 @@ def run(arguments: Sequence[str]) -> int:
             print(f"reserveproof-witness {__version__}")
         elif options.command == "key":
             _key(options)
+        elif options.command == "init":
+            create_seen(options.state, _cosigner(options))
+            print(f"made {options.state}: never lose it, and never go back to an older copy")
         elif options.command == "cosign":
             _cosign(options)
         else:
@@ -106,8 +114,12 @@ def _witness(options: argparse.Namespace) -> Witness:
                              hint='its publication is not "log"')  # fmt: skip
         if logs.setdefault(terms.origin, terms).key != terms.key:
             raise UsageError(f"two policies have different keys for the log {terms.origin}", reason="log-key")
-    loaded = [keys.load_key(path) for path in options.key]
-    return Witness(cosigner_of(options.name, loaded), logs, open_seen(options.state))
+    cosigner = _cosigner(options)
+    return Witness(cosigner, logs, open_seen(options.state, cosigner))
+
+
+def _cosigner(options: argparse.Namespace) -> Cosigner:
+    return cosigner_of(options.name, [keys.load_key(path) for path in options.key])
 
 
 def _cosign(options: argparse.Namespace) -> None:

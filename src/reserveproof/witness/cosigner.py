@@ -33,6 +33,13 @@ class Cosigner:
             raise ValueError("a cosignature has a time after 1970")
         return tuple(self._line(key, checkpoint, text, time) for key in self.keys)
 
+    def key_ids(self) -> tuple[bytes, ...]:
+        """The id of each key, as it stands in its cosignatures."""
+        return tuple(self._key_id(key) for key in self.keys)
+
+    def _key_id(self, key: Key) -> bytes:
+        return signed_note.key_id(self.name, _TYPES[algorithm_of(key)], public_bytes(key))
+
     def _line(self, key: Key, checkpoint: Checkpoint, text: str, time: int) -> NoteSignature:
         algorithm, stamp = algorithm_of(key), time.to_bytes(8, "big")
         if algorithm == "ed25519":
@@ -43,8 +50,7 @@ class Cosigner:
                 b"subtree/v1\n\0", _short(self.name), stamp, _short(checkpoint.origin), bytes(8),
                 checkpoint.size.to_bytes(8, "big"), checkpoint.root,
             ])  # fmt: skip
-        identity = signed_note.key_id(self.name, _TYPES[algorithm], public_bytes(key))
-        return NoteSignature(self.name, identity, stamp + key.sign(message))
+        return NoteSignature(self.name, self._key_id(key), stamp + key.sign(message))
 
 
 def _short(text: str) -> bytes:
