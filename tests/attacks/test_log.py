@@ -55,10 +55,10 @@ NOW = {"as_of": "2026-06-30T00:00:00Z", "payload_sha256": client_log.identity(cl
 
 def test_the_log_seen_last_is_kept_and_grows(tmp_path):
     assert told(tmp_path, honest()) == PASSED
-    first = json.loads((tmp_path / "state.json").read_text())["seen"][0]["log"]
+    first = json.loads((tmp_path / "state.json").read_text())["seen"][0]["logs"][0]
     assert first == {"origin": ORIGIN, "root": log.root(own_leaves(8)).hex(), "size": 8}
     assert told(tmp_path, honest(10)) == PASSED
-    assert json.loads((tmp_path / "state.json").read_text())["seen"][0]["log"]["size"] == 10
+    assert json.loads((tmp_path / "state.json").read_text())["seen"][0]["logs"][0]["size"] == 10
 
 
 def test_a_policy_without_a_log_does_not_forget_the_log(tmp_path):
@@ -159,7 +159,7 @@ def test_audit_reads_the_log_proof_beside_the_bundle(tmp_path):
     proof = tmp_path / "7.tlog-proof"
     proof.write_text(honest_proof(json.loads(payload)["predicate"], client_log.identity(payload)).written())
     assert run([*given, "--log-proof", str(proof)]).verdict() == PASSED
-    assert json.loads((tmp_path / "state.json").read_text())["seen"][0]["log"]["size"] == 8
+    assert json.loads((tmp_path / "state.json").read_text())["seen"][0]["logs"][0]["size"] == 8
     kept = (tmp_path / "state.json").read_bytes()
     proof.write_text(parts().written())
     assert run([*given, "--log-proof", str(proof)]).verdict() == ("failed", 5, "log-inclusion")

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from reference import policies
 from reference.signers import LATTICE_WITNESS, LOG
 from reserveproof.format.checkpoint import Checkpoint
 from reserveproof.format.errors import MalformedError
-from reserveproof.verifier.last_seen import LastSeen, dump_state, parse_state
+from reserveproof.verifier.last_seen import LastSeen, dump_state, parse_state, remember
 from reserveproof.verifier.policy import parse_policy
 from reserveproof.verifier.policy_words import policy_in_words
 
 SEEN = LastSeen("2026-06-30T00:00:00Z", "acme-custody", b"p" * 32, 7)
-LOGGED = LastSeen(SEEN.as_of, "other-custody", b"q" * 32, 8, log=Checkpoint("a.example/log", 9, b"r" * 32))
+LOGGED = LastSeen(SEEN.as_of, "other-custody", b"q" * 32, 8, (Checkpoint("a.example/log", 9, b"r" * 32),))
 
 
 def test_the_policy_says_in_words_who_must_have_seen_the_log() -> None:
@@ -43,7 +45,26 @@ def test_the_state_keeps_the_checkpoint() -> None:
     state = {"acme-custody": SEEN, "other-custody": LOGGED}
     data = dump_state(state)
     assert parse_state(data) == state
-    assert data.count(b'"log"') == 1, "a state of before there was a log is written as it was"
+    assert data.count(b'"logs"') == 1, "a state of before there was a log is written as it was"
+
+
+def test_a_state_of_one_log_is_still_read() -> None:
+    data = dump_state({"other-custody": LOGGED})
+    older = data.replace(b'"logs":[', b'"log":').replace(b'"size":9}]', b'"size":9}')
+    assert parse_state(older) == {"other-custody": LOGGED}
+    both = data.replace(b'"logs":[', b'"log":{"origin":"a.example/log","root":"%s","size":9},"logs":[' % (b"72" * 32))
+    with pytest.raises(MalformedError, match="both log"):
+        parse_state(both)
+
+
+def test_a_checkpoint_replaces_only_its_own_logs() -> None:
+    other = replace(LOGGED, sequence=9, logs=(Checkpoint("b.example/log", 1, b"s" * 32),))
+    state = remember({"other-custody": LOGGED}, other)
+    assert state["other-custody"].sequence == 9
+    assert [one.origin for one in state["other-custody"].logs] == ["a.example/log", "b.example/log"]
+    assert parse_state(dump_state(state)) == state
+    grown = replace(other, logs=(Checkpoint("a.example/log", 10, b"t" * 32),))
+    assert [one.size for one in remember(state, grown)["other-custody"].logs] == [10, 1]
 
 
 @pytest.mark.parametrize(

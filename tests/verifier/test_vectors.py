@@ -74,7 +74,7 @@ def last_seen(case):
     if state == "":
         return None
     log = state.get("log")
-    seen = Checkpoint(log["origin"], log["size"], bytes.fromhex(log["root"])) if log else None
+    seen = (Checkpoint(log["origin"], log["size"], bytes.fromhex(log["root"])),) if log else ()
     return LastSeen(state["as_of"], "acme-custody", bytes.fromhex(state["payload_sha256"]), state["sequence"], seen)
 
 

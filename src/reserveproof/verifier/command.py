@@ -35,7 +35,7 @@ from .compare import check_compare
 from .compare_checkpoints import check_compare_checkpoints
 from .files import read_file, read_secret, write_private
 from .history import check_history
-from .last_seen import MAX_STATE_BYTES, LastSeen, dump_state, parse_state
+from .last_seen import MAX_STATE_BYTES, LastSeen, dump_state, parse_state, remember
 from .policy import Policy, parse_policy
 from .policy_words import policy_in_words
 from .prompts import ask_claims
@@ -295,7 +295,7 @@ def _read_state(path: Path | None) -> dict[str, LastSeen]:
 def _keep_state(path: Path | None, state: dict[str, LastSeen], seen: LastSeen) -> None:
     """Only after every check has passed, so a refused statement is never remembered as seen."""
     if path is not None:
-        write_private(path, dump_state({**state, seen.custodian: seen}))
+        write_private(path, dump_state(remember(state, seen)))
 
 
 def main() -> NoReturn:

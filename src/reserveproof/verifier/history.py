@@ -61,7 +61,7 @@ class VerifiedHistory:
             statement.custodian.id,
             newest.payload_sha256,
             statement.sequence,
-            log=self.log.checkpoint,
+            logs=(self.log.checkpoint,),
         )
 
 
@@ -219,8 +219,9 @@ def _check_log(
             hint="keep the site as it is: the log commits to other statements than the custodian shows",
         )
     witnessed = check_witnesses(signed, terms, at)
-    if last is not None and last.log is not None and last.log.origin == signed.checkpoint.origin:
-        check_continues(last.log, signed.checkpoint, LogGiven(entries=entries))
+    before = last.log(terms.origin) if last is not None else None
+    if before is not None:
+        check_continues(before, signed.checkpoint, LogGiven(entries=entries))
     return witnessed
 
 

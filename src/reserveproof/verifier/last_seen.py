@@ -1,15 +1,16 @@
-"""The last statement that a reader saw of each custodian, and the last checkpoint of its log: what steps 4 and 5
-compare with. The reader's own small file.
+"""The last statement that a reader saw of each custodian, and the last checkpoint of each of its logs: what steps
+4 and 5 compare with. The reader's own small file.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
 from ..format import canonical_json, identifiers
 from ..format.checkpoint import Checkpoint
+from ..format.errors import MalformedError
 from ..format.limits import MAX_LOG_SIZE
 from ..format.shape import array, digest, integer, members, pattern, record, time
 
@@ -19,13 +20,17 @@ MAX_STATE_BYTES = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class LastSeen:
-    """log: None where no statement of the custodian has been checked against a log."""
+    """logs: ascending by origin; empty where no statement of the custodian has been checked against a log."""
 
     as_of: str
     custodian: str
     payload_sha256: bytes
     sequence: int
-    log: Checkpoint | None = None
+    logs: tuple[Checkpoint, ...] = ()
+
+    def log(self, origin: str) -> Checkpoint | None:
+        """The last checkpoint of this log, None if none was seen."""
+        return next((one for one in self.logs if one.origin == origin), None)
 
 
 _LOG = record(
@@ -34,15 +39,23 @@ _LOG = record(
 )
 
 
+_LOGS = array(_LOG, key=lambda log: log.origin, limit=4096, least=1)
+
+
 def _seen(value: object, place: str) -> LastSeen:
     names = frozenset({"as_of", "custodian", "payload_sha256", "sequence"})
-    found = members(value, names, place, optional=frozenset({"log"}))
+    found = members(value, names, place, optional=frozenset({"log", "logs"}))
+    if "log" in found and "logs" in found:
+        raise MalformedError(f"{place} has both log, as files had it before, and logs", reason="shape")
+    logs = (_LOG(found["log"], f"{place}.log"),) if "log" in found else ()
+    if "logs" in found:
+        logs = _LOGS(found["logs"], f"{place}.logs")
     return LastSeen(
         as_of=time(found["as_of"], f"{place}.as_of"),
         custodian=pattern(identifiers.CUSTODIAN_ID)(found["custodian"], f"{place}.custodian"),
         payload_sha256=digest(found["payload_sha256"], f"{place}.payload_sha256"),
         sequence=integer()(found["sequence"], f"{place}.sequence"),
-        log=_LOG(found["log"], f"{place}.log") if "log" in found else None,
+        logs=logs,
     )
 
 
@@ -60,6 +73,14 @@ def parse_state(data: bytes) -> dict[str, LastSeen]:
     return {seen.custodian: seen for seen in _SEEN(root["seen"], "state.seen")}
 
 
+def remember(state: Mapping[str, LastSeen], seen: LastSeen) -> dict[str, LastSeen]:
+    """The state with what has been verified now. A checkpoint replaces the one of its own origin, and no other."""
+    before = state.get(seen.custodian)
+    logs = {one.origin: one for one in (*(before.logs if before else ()), *seen.logs)}
+    kept = tuple(logs[origin] for origin in sorted(logs))
+    return {**state, seen.custodian: replace(seen, logs=kept)}
+
+
 def dump_state(seen: Mapping[str, LastSeen]) -> bytes:
     entries = [_to_json(seen[custodian]) for custodian in sorted(seen)]
     return canonical_json.dump(cast(canonical_json.Json, {"format": 1, "seen": entries}))
@@ -72,6 +93,6 @@ def _to_json(seen: LastSeen) -> dict[str, object]:
         "payload_sha256": seen.payload_sha256.hex(),
         "sequence": seen.sequence,
     }
-    if seen.log is not None:
-        entry["log"] = {"origin": seen.log.origin, "root": seen.log.root.hex(), "size": seen.log.size}
+    if seen.logs:
+        entry["logs"] = [{"origin": one.origin, "root": one.root.hex(), "size": one.size} for one in seen.logs]
     return entry

@@ -60,7 +60,7 @@ def check_log(
     at: dt.datetime,
     last: Checkpoint | None,
 ) -> Logged:
-    """The whole of the step. last: the checkpoint that the reader saw last, of this log or another; None if none."""
+    """The whole of the step. last: the checkpoint of this log that the reader saw last; None if none."""
     # (1) there is a proof, and it is one
     if not given.proof:
         raise PolicyError(
@@ -95,11 +95,10 @@ def check_log(
     # (7), (8)
     witnessed = check_witnesses(signed, terms, at)
     # (9) it continues what was seen
-    before = last if last is not None and last.origin == log.origin else None
-    if before is not None:
-        told = root_before(leaf, proof.index, log.size, proof.path, before.size)
-        check_continues(before, log, given, told)
-    return Logged(log, witnessed.witnesses, witnessed.broken, log.size - 1 - proof.index, before is not None)
+    if last is not None:
+        told = root_before(leaf, proof.index, log.size, proof.path, last.size)
+        check_continues(last, log, given, told)
+    return Logged(log, witnessed.witnesses, witnessed.broken, log.size - 1 - proof.index, last is not None)
 
 
 def check_continues(before: Checkpoint, log: Checkpoint, given: LogGiven, told: bytes | None = None) -> Checkpoint:

@@ -39,12 +39,13 @@ class Trusted:
     witnessed: bool
     """Whether witnesses, one at least, saw the log that the statement is in."""
     log: Checkpoint | None
-    """The last checkpoint of the custodian's log that the reader has seen, now or before."""
+    """The checkpoint that the statement was looked up in, None if in none."""
 
     def seen(self) -> LastSeen:
         """What the reader keeps for next time."""
         statement = self.statement
-        return LastSeen(statement.as_of, statement.custodian.id, self.payload_sha256, statement.sequence, log=self.log)
+        logs = (self.log,) if self.log else ()
+        return LastSeen(statement.as_of, statement.custodian.id, self.payload_sha256, statement.sequence, logs)
 
 
 def establish(
@@ -126,7 +127,7 @@ def establish(
         first_seen=last is None,
         publication_checked=bool(digest) or logged is not None,
         witnessed=logged is not None and bool(logged.witnesses),
-        log=logged.checkpoint if logged else last.log if last else None,
+        log=logged.checkpoint if logged else None,
     )
 
 
@@ -338,7 +339,8 @@ def _check_publication(
         )
     if policy.log is None or given is None:
         return None
-    return check_log(statement, payload_sha256, policy.log, given, at=at, last=last.log if last else None)
+    before = last.log(policy.log.origin) if last is not None else None
+    return check_log(statement, payload_sha256, policy.log, given, at=at, last=before)
 
 
 def _say_publication(
@@ -377,5 +379,5 @@ def _say_publication(
     if not logged.witnesses:
         record.unchecked("that every reader is shown this same log: no witness has cosigned it")
     if not logged.continued:
-        what = "of another log" if last is not None and last.log is not None else "none was seen before"
+        what = "of another log" if last is not None and last.logs else "none was seen before"
         record.unchecked(f"that the log continues the last checkpoint seen: {what}")
