@@ -31,11 +31,11 @@ from .command_arguments import build_parser
 from .command_audit import audit_inputs, audit_means
 from .command_log import is_note, log_given
 from .command_signals import end_in_order, nothing_to_end
+from .command_state import keep_state, read_state
 from .compare import check_compare
 from .compare_checkpoints import check_compare_checkpoints
 from .files import read_file, read_secret, write_private
 from .history import check_history
-from .last_seen import MAX_STATE_BYTES, LastSeen, dump_state, parse_state, remember
 from .policy import Policy, parse_policy
 from .policy_words import policy_in_words
 from .prompts import ask_claims
@@ -99,7 +99,7 @@ def _version(options: argparse.Namespace, finished: report.Report) -> str:
 
 def _client(options: argparse.Namespace, finished: report.Report) -> str:
     policy = _read_policy(options.policy)
-    at, state = _clock(options), _read_state(options.state)
+    at, state = _clock(options), read_state(options.state)
     proof = read_file(options.proof, limits.MAX_PROOF_BYTES, "the proof file")
     beside = read_file(options.statement, MAX_ENVELOPE_BYTES, "the statement") if options.statement else None
     bundle = BundleFolder(options.bundle) if options.bundle else None
@@ -119,7 +119,7 @@ def _client(options: argparse.Namespace, finished: report.Report) -> str:
         log=log_given(options),
     )
     report.describe_client(finished, result)
-    _keep_state(options.state, state, result.trusted.seen())
+    keep_state(options.state, result.trusted.seen())
     if options.receipt:  # last, so that no receipt outlives a run that failed
         write_private(options.receipt, report.receipt(finished, policy.fingerprint(), at).encode("ascii") + b"\n")
     return ""
@@ -127,7 +127,7 @@ def _client(options: argparse.Namespace, finished: report.Report) -> str:
 
 def _public(options: argparse.Namespace, finished: report.Report) -> str:
     policy = _read_policy(options.policy)
-    state = _read_state(options.state)
+    state = read_state(options.state)
     result = check_public(
         BundleFolder(options.bundle),
         policy=policy,
@@ -139,13 +139,13 @@ def _public(options: argparse.Namespace, finished: report.Report) -> str:
         log=log_given(options),
     )
     report.describe_bundle(finished, result)
-    _keep_state(options.state, state, result.trusted.seen())
+    keep_state(options.state, result.trusted.seen())
     return ""
 
 
 def _audit(options: argparse.Namespace, finished: report.Report) -> str:
     policy = _read_policy(options.policy)
-    state = _read_state(options.state)
+    state = read_state(options.state)
     key = read_secret(options.snapshot_key)
     bundle = BundleFolder(options.bundle)
     public = check_bundle(
@@ -165,7 +165,7 @@ def _audit(options: argparse.Namespace, finished: report.Report) -> str:
             public = replace(public, facts=replace(public.facts, other_accounts=frozenset()))
         result = check_audit(public, inputs, policy, finished.record, means)
     report.describe_audit(finished, result)
-    _keep_state(options.state, state, public.trusted.seen())
+    keep_state(options.state, public.trusted.seen())
     return ""
 
 
@@ -206,7 +206,7 @@ def _compare_checkpoints(
 
 def _history(options: argparse.Namespace, finished: report.Report) -> str:
     policy = _read_policy(options.policy)
-    state = _read_state(options.state)
+    state = read_state(options.state)
     result = check_history(
         BundleFolder(options.site),
         policy=policy,
@@ -215,7 +215,7 @@ def _history(options: argparse.Namespace, finished: report.Report) -> str:
         record=finished.record,
     )
     report.describe_history(finished, result)
-    _keep_state(options.state, state, result.seen())
+    keep_state(options.state, result.seen())
     return ""
 
 
@@ -284,18 +284,6 @@ def _others(options: argparse.Namespace, policy: Policy, at: dt.datetime) -> tup
             ) from None
         found.append(verified.rebuilt)
     return tuple(found) if found else None
-
-
-def _read_state(path: Path | None) -> dict[str, LastSeen]:
-    if path is None or not path.exists():
-        return {}
-    return parse_state(read_file(path, MAX_STATE_BYTES, "the state file"))
-
-
-def _keep_state(path: Path | None, state: dict[str, LastSeen], seen: LastSeen) -> None:
-    """Only after every check has passed, so a refused statement is never remembered as seen."""
-    if path is not None:
-        write_private(path, dump_state(remember(state, seen)))
 
 
 def main() -> NoReturn:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import stat
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from ..format.errors import MalformedError, TransportError, UsageError
@@ -38,6 +41,30 @@ def read_secret(path: Path) -> bytes:
     return bytes.fromhex(text)
 
 
+@contextmanager
+def only_one(path: Path) -> Iterator[None]:
+    """Inside, no other run is inside for the same file; it waits. The lock is a file beside it, which stays."""
+    beside = path.with_name(path.name + ".lock")
+    try:
+        handle = os.open(beside, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    except OSError as error:
+        raise TransportError(f"{beside} cannot be written: {error.strerror}") from None
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _sync_folder(folder: Path) -> None:
+    """A new name in a folder is on the disk only with the folder."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
 def write_private(path: Path, data: bytes) -> None:
     """Writes a file for its owner alone, whole or not at all. TransportError if it cannot."""
     name = None
@@ -49,6 +76,7 @@ def write_private(path: Path, data: bytes) -> None:
             os.fsync(handle)
         Path(name).replace(path)
         name = None
+        _sync_folder(path.parent)
     except OSError as error:
         raise TransportError(f"{path} cannot be written: {error.strerror}") from None
     finally:

@@ -10,7 +10,7 @@ from typing import cast
 
 from ..format import canonical_json, identifiers
 from ..format.checkpoint import Checkpoint
-from ..format.errors import MalformedError
+from ..format.errors import EvidenceError, MalformedError
 from ..format.limits import MAX_LOG_SIZE
 from ..format.shape import array, digest, integer, members, pattern, record, time
 
@@ -47,9 +47,9 @@ def _seen(value: object, place: str) -> LastSeen:
     found = members(value, names, place, optional=frozenset({"log", "logs"}))
     if "log" in found and "logs" in found:
         raise MalformedError(f"{place} has both log, as files had it before, and logs", reason="shape")
-    logs = (_LOG(found["log"], f"{place}.log"),) if "log" in found else ()
-    if "logs" in found:
-        logs = _LOGS(found["logs"], f"{place}.logs")
+    logs: tuple[Checkpoint, ...] = _LOGS(found["logs"], f"{place}.logs") if "logs" in found else ()
+    if "log" in found:
+        logs = (_LOG(found["log"], f"{place}.log"),)
     return LastSeen(
         as_of=time(found["as_of"], f"{place}.as_of"),
         custodian=pattern(identifiers.CUSTODIAN_ID)(found["custodian"], f"{place}.custodian"),
@@ -74,11 +74,39 @@ def parse_state(data: bytes) -> dict[str, LastSeen]:
 
 
 def remember(state: Mapping[str, LastSeen], seen: LastSeen) -> dict[str, LastSeen]:
-    """The state with what has been verified now. A checkpoint replaces the one of its own origin, and no other."""
+    """The state with what has been verified now. A checkpoint replaces the one of its own origin, and no other.
+
+    state: as it is now, which another run may have written since. Nothing in it is taken back: the later statement
+    stays, and the larger log. EvidenceError, reasons equivocation and log-fork, if the two contradict each other."""
     before = state.get(seen.custodian)
-    logs = {one.origin: one for one in (*(before.logs if before else ()), *seen.logs)}
-    kept = tuple(logs[origin] for origin in sorted(logs))
-    return {**state, seen.custodian: replace(seen, logs=kept)}
+    if before is None:
+        return {**state, seen.custodian: seen}
+    if before.sequence == seen.sequence and before.payload_sha256 != seen.payload_sha256:
+        found, expected = seen.payload_sha256, before.payload_sha256
+        what = "another statement with this sequence number was"
+        raise _contradicted(4, "equivocation", what, expected, found)
+    logs = {one.origin: one for one in before.logs}
+    for one in seen.logs:
+        kept = logs.setdefault(one.origin, one)
+        if kept.size == one.size and kept.root != one.root:
+            what = f"{one.size} other entries of the log {one.origin} were"
+            raise _contradicted(5, "log-fork", what, kept.root, one.root)
+        if kept.size < one.size:
+            logs[one.origin] = one
+    later = seen if seen.sequence >= before.sequence else before
+    return {**state, seen.custodian: replace(later, logs=tuple(logs[origin] for origin in sorted(logs)))}
+
+
+def _contradicted(step: int, reason: str, what: str, expected: bytes, found: bytes) -> EvidenceError:
+    error = EvidenceError(
+        f"{what} seen by another run of this command meanwhile: the custodian tells two stories",
+        reason=reason,
+        expected=expected.hex(),
+        found=found.hex(),
+        hint="keep the files of both runs; `reserveproof-verify compare` makes the evidence",
+    )
+    error.at_step(step)
+    return error
 
 
 def dump_state(seen: Mapping[str, LastSeen]) -> bytes:
