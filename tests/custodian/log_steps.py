@@ -138,7 +138,7 @@ def passed(patch: pytest.MonkeyPatch) -> list[tuple[Path, Path, Path | None]]:
     """A verifier that passes everything; what it was asked."""
     seen: list[tuple[Path, Path, Path | None]] = []
 
-    def look(bundle: Path, policy: Path, *, log_proof: Path | None = None) -> None:
+    def look(bundle: Path, policy: Path, *, log_proof: Path | None = None, at: str = "") -> None:
         seen.append((bundle, policy, log_proof))
 
     patch.setattr(publishing, "verify", look)

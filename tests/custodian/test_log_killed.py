@@ -10,9 +10,16 @@ from pathlib import Path
 import pytest
 
 from custodian import demo_steps
-from custodian.log_steps import holds, leftovers, log_key_file, passed, publish_logged
-from reserveproof.custodian.publish import load_published
-from reserveproof.custodian.workspace import State, open_workspace
+from custodian.log_steps import correction, holds, kept, leftovers, log_key_file, passed, publish_logged, with_log
+from reserveproof.custodian import log_publish
+from reserveproof.custodian import publish as publishing
+from reserveproof.custodian.log_history import published_bundles
+from reserveproof.custodian.log_site import write_site
+from reserveproof.custodian.publish import RefusedByVerifierError, load_published
+from reserveproof.custodian.workspace import Snapshot, State, open_workspace
+from reserveproof.format.errors import EvidenceError, InputError, UsageError
+
+Patch = pytest.MonkeyPatch
 
 PROGRAM = """
 import os, signal, sys
@@ -71,3 +78,60 @@ def test_a_publish_that_is_killed_anywhere_is_completed(
             "2 entries; 2 of them rebuilt from their statements", "2 checkpoints; each continues the one before",
         ]  # fmt: skip
         assert leftovers(workspace) == [] or snapshot.state() is State.PUBLISHED
+
+
+def appended_and_killed(snapshot: Snapshot, monkeypatch: Patch) -> None:
+    """A publish that was killed when the log and the checkpoint had the statement."""
+
+    def stop(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(log_publish, "write_site", stop)
+        with pytest.raises(KeyboardInterrupt):
+            publish_logged(snapshot)
+    assert kept(snapshot.workspace).sizes()[-1] == 2
+
+
+def test_what_is_in_the_log_is_completed_as_of_its_append(two_base: Path, tmp_path: Path, monkeypatch: Patch) -> None:
+    snapshot = demo_steps.copied(two_base, tmp_path / "w").workspace.snapshot("s2")
+    appended_and_killed(snapshot, monkeypatch)
+    real, asked = publishing.verify, []
+
+    def years_later(*given: Path, at: str = "", **named: Path | None) -> None:
+        asked.append(at)
+        real(*given, at=at or "2099-01-01T00:00:00Z", **named)
+
+    monkeypatch.setattr(publishing, "verify", years_later)
+    publish_logged(snapshot)
+    assert asked == [demo_steps.NOW]
+    assert len(holds(snapshot.workspace)) == 4
+    with pytest.raises(RefusedByVerifierError, match="days"):  # one that is not in the log has the clock's time
+        publish_logged(correction(snapshot.workspace, "s3"))
+    assert asked[1:] == [""]
+
+
+def test_what_was_left_behind_in_the_log_is_named(two_base: Path, tmp_path: Path, monkeypatch: Patch) -> None:
+    snapshot = demo_steps.copied(two_base, tmp_path / "w").workspace.snapshot("s2")
+    workspace = snapshot.workspace
+    passed(monkeypatch)
+    appended_and_killed(snapshot, monkeypatch)
+
+    def refuse(*_: object, **__: object) -> None:
+        raise RefusedByVerifierError(5, "another policy")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(publishing, "verify", refuse)
+        with pytest.raises(RefusedByVerifierError):
+            publish_logged(snapshot)
+    with_log(workspace, lambda log, points: write_site(log, points, published_bundles(workspace)))
+    with pytest.raises(EvidenceError, match=r"in the log and not published: statement 1$"):
+        holds(workspace)
+    third = correction(workspace, "s3")
+    with pytest.raises(UsageError, match="statement 1, of snapshot s2, was signed and is not published"):
+        publish_logged(third)
+    publish_logged(third, 1)
+    assert "logged by --log-unpublished and not published: statement 1" in holds(workspace)
+    (workspace.path / "log" / "appended" / "1.json").write_bytes(b"{}")
+    with pytest.raises(InputError, match="is damaged"):
+        holds(workspace)

@@ -78,10 +78,15 @@ def test_the_statement_says_its_log_and_the_site_shows_it(first: Snapshot, monke
 def test_the_verifier_sees_the_log_proof_that_will_be_published(first: Snapshot, monkeypatch: Patch) -> None:
     looked: list[tuple[str, bytes, int]] = []
 
-    def look(bundle: Path, policy: Path, *, log_proof: Path | None = None) -> None:
-        assert log_proof and (log_proof.stat().st_mode & 0o777, log_proof.parent.stat().st_mode & 0o777) == (
-            0o600,
-            0o700,
+    def look(bundle: Path, policy: Path, *, log_proof: Path | None = None, at: str = "") -> None:
+        assert (
+            not at
+            and log_proof
+            and (log_proof.stat().st_mode & 0o777, log_proof.parent.stat().st_mode & 0o777)
+            == (
+                0o600,
+                0o700,
+            )
         )
         assert not (first.workspace.path / "site").exists() and not (first.path / "bundle").exists()
         assert (bundle / "statement.json").is_file()
@@ -207,10 +212,12 @@ def test_a_statement_that_was_signed_and_not_published_is_no_gap_in_silence(
     publish_logged(third, 1)
     assert with_log(second.workspace, lambda log, _: log.entry(1)) == entry(second)
     assert sorted(path.name for path in (second.workspace.path / "site" / "statements").iterdir()) == ["0", "2"]
-    assert len(holds(second.workspace)) == 4
+    said = holds(second.workspace)
+    assert len(said) == 5 and said[1] == "logged by --log-unpublished and not published: statement 1"
+    publish_logged(correction(second.workspace, "s4"))  # it was said once
     # It is published later after all: its entry is there already.
     publish_logged(second)
-    assert with_log(second.workspace, lambda log, _: log.size) == 3
+    assert with_log(second.workspace, lambda log, _: log.size) == 4
     assert len(holds(second.workspace)) == 4
 
 

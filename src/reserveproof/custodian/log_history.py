@@ -32,7 +32,8 @@ def entries_through(
     """The entries from 0 to that of a statement which is about to be published, as the log has or shall have them.
 
     Statements before it that are not logged yet are logged with it: they were published before there was a log, or
-    by a run that was killed. UsageError for one that was signed and never published, unless unpublished names it.
+    by a run that was killed. UsageError for one that was signed and never published, in the log or not, unless
+    unpublished names it.
     EvidenceError if the log has another entry, or a number is nobody's.
     """
     numbered = {entry.sequence: entry for entry in workspace.numbered()}
@@ -51,7 +52,7 @@ def entries_through(
                 f"entry {index} of the log is of another statement than that of snapshot {entry.snapshot_id}",
                 reason="log-fork", hint="the log or the snapshot was changed: restore the newest copy of both",
             )  # fmt: skip
-        if size <= index != sequence and index not in unpublished and not is_published(workspace, entry):
+        if index < sequence and index not in unpublished and not is_published(workspace, entry):
             raise UsageError(
                 f"statement {index}, of snapshot {entry.snapshot_id}, was signed and is not published",
                 reason="log-gap",
@@ -60,6 +61,12 @@ def entries_through(
             )
         found.append(rebuilt)
     return found
+
+
+def left_out(workspace: Workspace, sequence: int, unpublished: Collection[int]) -> tuple[int, ...]:
+    """Those of unpublished that are before a statement and not published, ascending."""
+    found = [entry.sequence for entry in workspace.numbered() if not is_published(workspace, entry)]
+    return tuple(index for index in found if index < sequence and index in unpublished)
 
 
 def is_published(workspace: Workspace, numbered: Numbered) -> bool:

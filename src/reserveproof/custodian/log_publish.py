@@ -23,16 +23,17 @@ from ..format.tlog_proof import LogProof
 from . import log_tree
 from .atomic_files import PRIVATE_FOLDER, read_file, temporary_name, transport, write_file
 from .attestation_log import AttestationLog
-from .log_checkpoints import Checkpoints, load_log_key, open_log, signed
+from .log_appended import PUBLISH, UNPUBLISHED, AppendedNotes
+from .log_checkpoints import LOG_FOLDER, Checkpoints, load_log_key, open_log, signed
 from .log_config import LogTerms
-from .log_history import entries_through, published_bundles
+from .log_history import entries_through, left_out, published_bundles
 from .log_site import write_site
 from .workspace import Snapshot
 
 MAX_POLICY_BYTES = 1 << 20
 NO_WITNESS = "witnesses_needed = 0"
 Verify = Callable[..., None]
-"""publish.verify: (bundle, policy) and, where the policy asks for a log, log_proof."""
+"""publish.verify: (bundle, policy), the time to judge by and, where the policy asks for a log, log_proof."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,27 +75,40 @@ class Entry:
         self._log: AttestationLog = open_log(snapshot.workspace)
         try:
             self._kept.check_past(self._log)
-            self._entries = entries_through(snapshot.workspace, self._log, sequence, logging.unpublished)
+            self._notes = AppendedNotes(snapshot.workspace.path / LOG_FOLDER)
+            known = self._notes.unpublished(range(min(sequence, self._log.size)))
+            self._entries = entries_through(snapshot.workspace, self._log, sequence, known | set(logging.unpublished))
+            self._unpublished = left_out(snapshot.workspace, sequence, logging.unpublished)
         except BaseException:
             self.close()
             raise
 
     def judge(self, bundle: Path, policy: Path, verify: Verify) -> None:
-        """Have the verifier judge the bundle as readers will once it is logged, but for the witnesses."""
+        """Have the verifier judge the bundle as readers will once it is logged, but for the witnesses.
+
+        An entry that a killed run has appended was judged then, and stays: it is judged by that instant again, so that
+        no time that has passed since keeps it from being completed.
+        """
+        note = self._notes.of(self._sequence) if self._sequence < self._log.size else None
+        at = note.at if note and note.by == PUBLISH else ""
         text = without_witnesses(policy)
         if text is None:
-            verify(bundle, policy)
+            verify(bundle, policy, at=at)
             return
         leaves = [log_tree.leaf_hash(entry) for entry in self._entries]
-        note = signed(self._kept.next_text(log_tree.root_of(leaves), len(leaves)), self._key, self._terms.origin)
-        proof = LogProof(self._sequence, log_tree.inclusion_path(self._sequence, leaves), note)
+        checkpoint = signed(self._kept.next_text(log_tree.root_of(leaves), len(leaves)), self._key, self._terms.origin)
+        proof = LogProof(self._sequence, log_tree.inclusion_path(self._sequence, leaves), checkpoint)
         with _aside(self._snapshot.path) as folder:
             write_file(folder / "policy.toml", text.encode("utf-8"))
             write_file(folder / "log-proof", tlog_proof.dump(proof).encode("utf-8"))
-            verify(bundle, folder / "policy.toml", log_proof=folder / "log-proof")
+            verify(bundle, folder / "policy.toml", log_proof=folder / "log-proof", at=at)
 
-    def append(self) -> None:
-        """Append what is not there yet, and sign the checkpoint."""
+    def append(self, now: str) -> None:
+        """Append what is not there yet, and sign the checkpoint. now: what is noted of it."""
+        for index in self._unpublished:
+            self._notes.write(index, now, UNPUBLISHED)
+        if self._sequence >= self._log.size:
+            self._notes.write(self._sequence, now, PUBLISH)
         for index, entry in enumerate(self._entries):
             self._log.append(index, entry)
         self._kept.sign(self._log, self._key)

@@ -103,7 +103,7 @@ def publish(snapshot: Snapshot, *, now: str, logging: Logging | None = None) -> 
             else:
                 verify(partial, policy)
         if entry:
-            entry.append()
+            entry.append(now)
             entry.write_site(folder)
     published = Published(state.as_of, FORMAT, state.payload_sha256, now, state.sequence)
     snapshot.write_state(State.PUBLISHED, cast(canonical_json.Json, to_json(published)))
@@ -121,13 +121,15 @@ def _write_bundle(folder: Path, draft: Draft, envelope: Envelope) -> None:
         path.chmod(atomic_files.PUBLIC_FILE)
 
 
-def verify(bundle: Path, policy: Path, *, log_proof: Path | None = None) -> None:
+def verify(bundle: Path, policy: Path, *, log_proof: Path | None = None, at: str = "") -> None:
     """Run the verifier's own command on a bundle. RefusedByVerifierError for any exit status but 0. log_proof: a file,
-    where the policy asks for a log."""
+    where the policy asks for a log. at: the time to judge by, "" for now."""
     # Our own interpreter and our own module, never one that lies in the current folder (-P); no shell.
     command = [sys.executable, "-P", "-m", "reserveproof.verifier", "public", str(bundle), "--policy", str(policy)]
     if log_proof is not None:
         command += ["--log-proof", str(log_proof)]
+    if at:
+        command += ["--at", at]
     found = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)  # noqa: S603
     if found.returncode:
         said = [line for line in found.stderr.splitlines() if line.strip()] or found.stdout.splitlines()
