@@ -219,7 +219,8 @@ def resigned(files: dict[str, bytes]) -> None:
 
 
 TAMPERED: list[tuple[str, Any, Outcome]] = [
-    ("gap", lambda files: files.pop(statement_file(2)), ("malformed", 1, "file-missing")),
+    ("gap", lambda files: [files.pop(statement_file(2)), files.pop("entries/2.json")],
+     ("malformed", 1, "file-missing")),
     ("no checkpoint", lambda files: files.pop("checkpoint"), ("malformed", 1, "file-missing")),
     ("no entry", lambda files: files.pop("entries/1.json"), ("malformed", 5, "file-missing")),
     ("reordered", swap(statement_file(1), statement_file(2)), ("failed", 4, "sequence")),

@@ -1,12 +1,53 @@
 """The entry that stands for a statement in its custodian's log. docs/spec/log.md.
 
-A verifier makes it from the statement that it has judged, and never reads it from a proof.
+A verifier makes it from the statement that it has judged, and never reads it from a proof. In a history it reads those
+of statements that are not shown.
 """
 
 from __future__ import annotations
 
-from . import canonical_json
+from dataclasses import dataclass
+
+from . import canonical_json, identifiers
+from .errors import MalformedError
+from .shape import digest, digest_or_empty, integer, pattern, record, time
 from .statement import Statement
+
+MAX_ENTRY_BYTES = 1024
+"""One entry of a log: two digests, a time, and four short names."""
+
+
+@dataclass(frozen=True, slots=True)
+class LogEntry:
+    """What an entry says of its statement. previous: None for the first."""
+
+    as_of: str
+    custodian: str
+    payload_sha256: bytes
+    previous: bytes | None
+    sequence: int
+    snapshot_id: str
+
+
+_ENTRY = record(
+    LogEntry,
+    {
+        "as_of": time,
+        "custodian": pattern(identifiers.CUSTODIAN_ID),
+        "payload_sha256": digest,
+        "previous": digest_or_empty,
+        "sequence": integer(),
+        "snapshot_id": pattern(identifiers.SNAPSHOT_ID),
+    },
+)
+
+
+def parse_entry(data: bytes, what: str = "the entry") -> LogEntry:
+    """MalformedError(reason="log") for anything that entry_of would not have written."""
+    try:
+        return _ENTRY(canonical_json.parse(data, max_bytes=MAX_ENTRY_BYTES, what=what), what)
+    except MalformedError as error:
+        raise MalformedError(error.message, reason="log", expected=error.expected, found=error.found) from None
 
 
 def entry_of(statement: Statement, payload_sha256: bytes) -> bytes:

@@ -8,9 +8,9 @@ from pathlib import Path
 from ..format import note_text
 from ..format.errors import MalformedError
 from ..format.limits import MAX_NOTE_CHARACTERS
+from ..format.log_entry import MAX_ENTRY_BYTES
 from .bundle import BundleFolder
 from .files import read_file
-from .history import MAX_ENTRY_BYTES
 from .log_step import LogGiven
 
 _MAX_BYTES = 4 * MAX_NOTE_CHARACTERS

@@ -230,6 +230,8 @@ def describe_history(report: Report, result: VerifiedHistory) -> None:
     """Statement by statement what changed."""
     log, newest = result.log.checkpoint, result.steps[-1].statement
     report.headline = f"{_count(len(result.steps), 'statement')} in one unbroken chain, the last as of {newest.as_of}"
+    if result.not_shown:
+        report.headline += f"; {len(result.not_shown)} of the chain not shown"
     report.body += [f"Statements of {newest.custodian.name} ({newest.custodian.id}), log {log.origin}"]
     for step in result.steps:
         statement = step.statement
@@ -237,6 +239,7 @@ def describe_history(report: Report, result: VerifiedHistory) -> None:
             "",
             f"{statement.sequence}: as of {statement.as_of}, verdict as stated {statement.verdict}",
             f"  digest {step.payload_sha256.hex()}",
+            *_against(step.before, statement.sequence),
             *(f"  {change}" for change in step.changed),
         ]
         if not step.changed and statement.sequence:
@@ -250,10 +253,21 @@ def describe_history(report: Report, result: VerifiedHistory) -> None:
                 "as_of": step.statement.as_of,
                 "payload_sha256": step.payload_sha256.hex(),
                 "changed": list(step.changed),
+                "changed_since": step.before,
             }
             for step in result.steps
         ],
+        "not_shown": [
+            {"sequence": entry.sequence, "as_of": entry.as_of, "payload_sha256": entry.payload_sha256.hex()}
+            for entry in result.not_shown
+        ],
+        "logged_afterwards": list(result.afterwards),
     }
+
+
+def _against(before: int | None, sequence: int) -> list[str]:
+    """Said where the statement before is not shown."""
+    return [] if before is None or before == sequence - 1 else [f"  compared with statement {before}:"]
 
 
 def _failing(results: Sequence[RuleResult]) -> list[str]:
