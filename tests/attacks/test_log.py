@@ -274,23 +274,6 @@ def test_history_retold_whole(tmp_path, second, expected):
     assert ((folder / "state.json").read_bytes() == kept) == (expected != PASSED)
 
 
-def test_history_says_what_changed(tmp_path):
-    cell = "pools.0.assets.0."
-    more = client_log.all_of(put(cell + "reserves.total", "170000000"), put("pools.0.law", "Scots law"),
-        put(cell + "reserves.by_class.0.amount", "170000000"), put(cell + "liabilities.depth", 9),
-        put("exclusions", []))  # fmt: skip
-    where = site(2).grow(more).write(tmp_path / "site")
-    ran = run(made_up_site.arguments(tmp_path / "reader", where))
-    assert ran.verdict() == PASSED
-    first, second, third = json.loads(ran.out)["facts"]["statements"]
-    assert first["changed"] == second["changed"] == []
-    text = "\n".join(third["changed"])
-    for words in ("omni BTC, held: ", " -> 1.7", "law: England and Wales -> Scots law", "depth of ", "exclusion "):
-        assert words in text
-    plain = [item for item in made_up_site.arguments(tmp_path / "reader", where) if item != "--json"]
-    assert run(plain).last.startswith("passed: 3 statements in one unbroken chain")
-
-
 def test_history_needs_a_log(tmp_path):
     given = made_up_site.arguments(tmp_path / "reader", site(1).write(tmp_path / "site"), policies.BASE)
     assert run(given).verdict() == ("usage", 0, "input")

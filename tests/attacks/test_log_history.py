@@ -12,9 +12,11 @@ from attacks import made_up_site
 from attacks.made_up_site import Site, site
 from attacks.test_log import compared, retold, statement_file
 from attacks.toolbox import PASSED, Ran, run
+from reference import client_log
 from reference.canonical_json import dump
 from reference.edits import put
 from reference.policies import ORIGIN
+from reserveproof.verifier.history_changes import COMPARED
 
 UNLOGGED = put("logs", [])
 
@@ -128,3 +130,47 @@ def test_one_snapshot_id_twice_is_two_stories(tmp_path):
     assert history(tmp_path, made).verdict() == ("failed", 4, "equivocation")
     first, _, third = (made.files()[statement_file(number)].decode() for number in range(3))
     assert compared(tmp_path, first, third).verdict() == ("failed", 4, "equivocation")
+
+
+def test_history_says_what_changed(tmp_path):
+    cell = "pools.0.assets.0."
+    more = client_log.all_of(put(cell + "reserves.total", "170000000"), put("pools.0.law", "Scots law"),
+        put(cell + "reserves.by_class.0.amount", "170000000"), put(cell + "liabilities.depth", 9),
+        put("exclusions", []))  # fmt: skip
+    where = site(2).grow(more).write(tmp_path / "site")
+    ran = run(made_up_site.arguments(tmp_path / "reader", where))
+    assert ran.verdict() == PASSED
+    first, second, third = json.loads(ran.out)["facts"]["statements"]
+    assert first["changed"] == second["changed"] == []
+    text = "\n".join(third["changed"])
+    for words in ("omni BTC, held: ", " -> 1.7", "law: England and Wales -> Scots law", "depth of ", "exclusion "):
+        assert words in text
+    plain = [item for item in made_up_site.arguments(tmp_path / "reader", where) if item != "--json"]
+    assert run(plain).last.startswith("passed: 3 statements in one unbroken chain")
+
+
+def amounts(*amounts: tuple[str, int]) -> Any:
+    classes = [{"amount": str(amount), "class": name} for name, amount in amounts]
+    return put("pools.0.assets.0.reserves.by_class", classes)
+
+
+def test_history_says_what_moved_between_control_classes(tmp_path):
+    """Held as before in sum, and almost all of it by a letter now."""
+    one, two = "CUSTODIAN_CONFIRMATION", "KEY_SIGNATURE"
+    ran = history(tmp_path, Site().grow(amounts((one, 1), (two, 144999999))).grow(amounts((one, 144999999), (two, 1))))
+    assert ran.verdict() == PASSED
+    changed = json.loads(ran.out)["facts"]["statements"][1]["changed"]
+    assert changed == [
+        "omni BTC, held by CUSTODIAN_CONFIRMATION: 0.00000001 -> 1.44999999",
+        "omni BTC, held by KEY_SIGNATURE: 1.44999999 -> 0.00000001",
+    ]
+
+
+def test_history_says_another_house_note_and_what_was_compared(tmp_path):
+    made = Site().grow().grow().grow(put("house_note", "we lend client assets out"))
+    ran = history(tmp_path, made)
+    first, second, third = [one["changed"] for one in json.loads(ran.out)["facts"]["statements"]]
+    assert (first, second) == ([], [])
+    assert third == ["house note: none -> we lend client assets out"]
+    ran = run([item for item in made_up_site.arguments(tmp_path / "reader", tmp_path / "site") if item != "--json"])
+    assert f"nothing changed in {COMPARED}" in ran.out

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from attacks.test_log import honest, told
-from attacks.toolbox import PASSED, Outcome, run, write_client
+from attacks.toolbox import PASSED, Outcome, run, write_client, write_public
 from reference import client_log, log
+from reference.cases import public
 from reference.client_log import case, own_leaves, parts
 from reference.edits import put
 from reference.made_up_log import Parts, signed_by, text_of, two_witnesses
@@ -128,3 +129,23 @@ def test_the_state_is_read_again_and_written_under_one_lock(tmp_path, monkeypatc
     assert told(tmp_path, honest(8)) == PASSED
     assert held == [True, False, True, True], "written; looked at; read again, and written"
     assert not locked()
+
+
+@pytest.mark.parametrize(
+    ("needed", "witnesses", "result"),
+    [(0, 0, "NOT_ASSESSED"), (0, 2, "NOT_ASSESSED"), (1, 1, "PASS"), (2, 2, "PASS")],
+)
+def test_all_see_one_statement_only_by_the_quorum_that_the_policy_asks_for(tmp_path, needed, witnesses, result):
+    few = put("rules", lambda old: [rule for rule in old if rule["id"] != "COV-07"])
+    edit = client_log.all_of(client_log.IN_LOG, few, put("verdict", "qualified"))
+    policy = LOGGED.replace("witnesses_needed = 2", f"witnesses_needed = {needed}")
+    given = write_public(tmp_path, public("attack", "", "passed", predicate=edit, policy=policy))
+    proof = tmp_path / "7.tlog-proof"
+    proof.write_text(parts(edit, cosigners=lambda text: two_witnesses(text)[:witnesses]).written())
+    ran = run([*given, "--json", "--log-proof", str(proof)])
+    assert ran.verdict() == PASSED
+    report = json.loads(ran.out)
+    assert [rule["result"] for rule in report["facts"]["rules"] if rule["id"] == "EVI-12"] == [result]
+    unwitnessed = "that every reader is shown this same log: the policy asks for no witness" in report["not_checked"]
+    assert unwitnessed == (result != "PASS")
+    assert "the log's other entries: `history` reads them all" in report["not_checked"]

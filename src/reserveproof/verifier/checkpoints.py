@@ -43,11 +43,13 @@ class SignedCheckpoint:
 class Witnessed:
     """A signed checkpoint that witnesses enough have cosigned. Made by check_witnesses only.
 
+    quorum: whether the policy asks for any; where it asks for none, enough is nothing shown.
     broken: lines with name and id of a pinned key under which they do not verify; they count for nothing."""
 
     checkpoint: Checkpoint
     witnesses: tuple[Cosigned, ...]
     broken: int
+    quorum: bool
 
 
 def check_log_signature(note: Note, terms: LogTerms) -> SignedCheckpoint:
@@ -94,7 +96,7 @@ def check_witnesses(signed: SignedCheckpoint, terms: LogTerms, at: dt.datetime) 
                 found=str(one.last),
                 hint="check the clock of this machine",
             )
-    return Witnessed(signed.checkpoint, counted, broken)
+    return Witnessed(signed.checkpoint, counted, broken, quorum=terms.witnesses_needed > 0)
 
 
 def cosigners(signed: SignedCheckpoint, terms: LogTerms) -> tuple[tuple[Cosigned, ...], int]:

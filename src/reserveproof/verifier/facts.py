@@ -31,7 +31,7 @@ def public_facts(
     other statements of this custodian that the reader knows."""
     statement = trusted.statement
     if seen is None and trusted.witnessed:
-        seen = ()  # a witnessed log was looked at: it has this statement in its place, and no other there
+        seen = ()  # witnesses enough saw the log: it has this statement in its place, and no other there
     cells = {(pool.pool, cell.asset) for pool in statement.pools for cell in pool.assets}
     return segregation.Facts(
         as_of=parse_time(statement.as_of),
@@ -81,7 +81,7 @@ def public_facts(
         other_accounts=others,
         statements_seen=tuple(seen) if seen is not None else None,
         this_statement=statement_key(statement, trusted.payload_sha256),
-        publication="log-witnessed" if trusted.witnessed else "digest" if trusted.publication_checked else "none",
+        publication="log-witnessed" if trusted.witnessed else "digest" if trusted.digest_checked else "none",
     )
 
 

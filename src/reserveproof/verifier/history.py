@@ -25,7 +25,7 @@ from .bundle import Bundle
 from .checkpoints import Witnessed, check_log_signature, check_witnesses
 from .history_changes import changes
 from .last_seen import LastSeen
-from .log_step import LogGiven, check_continues, witnessed_lines
+from .log_step import UNWITNESSED, LogGiven, check_continues, witnessed_lines
 from .log_terms import LogTerms
 from .log_tree import leaf_hash, root_of
 from .policy import Policy
@@ -316,8 +316,8 @@ def _check_log(
 def _say_unchecked(site: Bundle, log: Witnessed, last: LastSeen | None, record: Record) -> None:
     record.unchecked("the bundles beside their statements: `public` checks each")
     record.unchecked("age and expiry: these are statements of the past")
-    if not log.witnesses:
-        record.unchecked("that every reader is shown this same log: no witness has cosigned it")
+    if not log.quorum:
+        record.unchecked(UNWITNESSED)
     if last is None:
         record.unchecked("what was seen before: this is a first look, nothing was compared with it")
     try:

@@ -8,15 +8,18 @@ from ..format.amounts import to_readable
 from ..format.errors import shown
 from ..format.pool import PoolAsset
 from ..format.statement import Disclosure, Exclusion, Statement
-from ..format.vocabulary import ASSURANCE
 
 _Cell = tuple[str, str]
 NOTHING = "none"
+COMPARED = (
+    "pools and their terms, decimals, totals, amounts by control class, registers, depth, exclusions, disclosures "
+    "or the house note"
+)
+"""Nothing else of two statements is."""
 
 
 def changes(before: Statement, after: Statement) -> tuple[str, ...]:
-    """Line by line: totals by pool and asset, assurance and depth; pools; exclusions; disclosures. In the order of
-    pool and asset, empty if nothing of it changed."""
+    """Line by line: what COMPARED says. In the order of pool and asset, empty if nothing of it changed."""
     lines: list[str] = []
     if after.corrects.payload_sha256:
         lines.append(f"it is a correction: {shown(after.corrects.reason)}")
@@ -26,6 +29,8 @@ def changes(before: Statement, after: Statement) -> tuple[str, ...]:
         lines += _cell(cell, old.get(cell), new.get(cell), _decimals(before, cell), _decimals(after, cell))
     lines += _listed("exclusion", _exclusions(before), _exclusions(after))
     lines += _listed("disclosure", _disclosures(before), _disclosures(after))
+    if before.house_note != after.house_note:
+        lines.append(f"house note: {shown(before.house_note) or NOTHING} -> {shown(after.house_note) or NOTHING}")
     return tuple(lines)
 
 
@@ -65,7 +70,7 @@ def _cell(cell: _Cell, old: PoolAsset | None, new: PoolAsset | None, was: int, n
         ("held", to_readable(old.reserves.total, was), to_readable(new.reserves.total, now)),
         ("encumbered", to_readable(old.reserves.encumbered, was), to_readable(new.reserves.encumbered, now)),
         ("excluded", to_readable(old.reserves.excluded, was), to_readable(new.reserves.excluded, now)),
-        ("weakest control", _weakest(old), _weakest(new)),
+        *_by_class(old, new, was, now),
         ("register", old.reserves.register, new.reserves.register),
         ("depth of liabilities", str(old.liabilities.depth), str(new.liabilities.depth)),
         ("depth of reserves", str(old.reserves.depth), str(new.reserves.depth)),
@@ -73,8 +78,13 @@ def _cell(cell: _Cell, old: PoolAsset | None, new: PoolAsset | None, was: int, n
     return [f"{place}, {what}: {before} -> {after}" for what, before, after in facts if before != after]
 
 
-def _weakest(cell: PoolAsset) -> str:
-    return max((entry.class_ for entry in cell.reserves.by_class), key=ASSURANCE.index, default=NOTHING)
+def _by_class(old: PoolAsset, new: PoolAsset, was: int, now: int) -> list[tuple[str, str, str]]:
+    before = {entry.class_: to_readable(entry.amount, was) for entry in old.reserves.by_class}
+    after = {entry.class_: to_readable(entry.amount, now) for entry in new.reserves.by_class}
+    return [
+        (f"held by {name}", before.get(name, NOTHING), after.get(name, NOTHING))
+        for name in sorted(before.keys() | after.keys())
+    ]
 
 
 def _exclusions(statement: Statement) -> dict[str, str]:

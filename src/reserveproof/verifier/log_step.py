@@ -19,6 +19,7 @@ from .checkpoints import Cosigned, Witnessed, check_log_signature, check_witness
 from .log_terms import LogTerms
 from .log_tree import check_consistency, check_inclusion, leaf_hash, root_before, root_of
 
+UNWITNESSED = "that every reader is shown this same log: the policy asks for no witness"
 WITHOUT_PROOF = "no log proof was given"
 LATEST_SHOWN = 253_402_300_799
 """The last second of the year 9999, after which a time has no spelling here."""
@@ -41,12 +42,13 @@ NO_LOG = LogGiven()
 
 @dataclass(frozen=True, slots=True)
 class Logged:
-    """A statement that is in the policy's log. newer: entries after it. continued: whether the log was compared with
-    the last one seen."""
+    """A statement that is in the policy's log. quorum: whether the policy asks for witnesses, as many as have cosigned.
+    newer: entries after it. continued: whether the log was compared with the last one seen."""
 
     checkpoint: Checkpoint
     witnesses: tuple[Cosigned, ...]
     broken: int
+    quorum: bool
     newer: int
     continued: bool
 
@@ -98,7 +100,8 @@ def check_log(
     if last is not None:
         told = root_before(leaf, proof.index, log.size, proof.path, last.size)
         check_continues(last, log, given, told)
-    return Logged(log, witnessed.witnesses, witnessed.broken, log.size - 1 - proof.index, last is not None)
+    newer, continued = log.size - 1 - proof.index, last is not None
+    return Logged(log, witnessed.witnesses, witnessed.broken, witnessed.quorum, newer, continued)
 
 
 def check_continues(before: Checkpoint, log: Checkpoint, given: LogGiven, told: bytes | None = None) -> Checkpoint:

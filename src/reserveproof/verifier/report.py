@@ -19,6 +19,7 @@ from ..segregation import RuleResult
 from .audit import VerifiedAudit
 from .client import VerifiedClient
 from .history import VerifiedHistory
+from .history_changes import COMPARED
 from .public import VerifiedBundle
 from .record import Record
 from .statement_steps import Trusted
@@ -243,7 +244,7 @@ def describe_history(report: Report, result: VerifiedHistory) -> None:
             *(f"  {change}" for change in step.changed),
         ]
         if not step.changed and statement.sequence:
-            report.body.append("  nothing changed in totals, pools, exclusions, disclosures, control or depth")
+            report.body.append(f"  nothing changed in {COMPARED}")
     report.facts = {
         "log": {"origin": log.origin, "size": log.size, "root": log.root.hex()},
         "witnesses": [one.name for one in result.log.witnesses],

@@ -15,7 +15,7 @@ from ..format.errors import EvidenceError, PolicyError, shown
 from ..format.statement import Attested, Statement
 from ..format.times import parse_time
 from .last_seen import LastSeen
-from .log_step import WITHOUT_PROOF, Logged, LogGiven, check_log, witnessed_lines
+from .log_step import UNWITNESSED, WITHOUT_PROOF, Logged, LogGiven, check_log, witnessed_lines
 from .policy import Policy, Signer
 from .record import Record, Step
 from .structure import check_structure, check_verdict
@@ -35,9 +35,9 @@ class Trusted:
     skipped: tuple[int, int] | None
     """First and last sequence number between the last statement seen and this one, if any."""
     first_seen: bool
-    publication_checked: bool
+    digest_checked: bool
     witnessed: bool
-    """Whether witnesses, one at least, saw the log that the statement is in."""
+    """Whether the policy asks for witnesses, and as many as it asks for saw the log that the statement is in."""
     log: Checkpoint | None
     """The checkpoint that the statement was looked up in, None if in none."""
 
@@ -125,8 +125,8 @@ def establish(
         signers=tuple(signer.name for signer in signers),
         skipped=skipped,
         first_seen=last is None,
-        publication_checked=bool(digest) or logged is not None,
-        witnessed=logged is not None and bool(logged.witnesses),
+        digest_checked=bool(digest),
+        witnessed=logged is not None and logged.quorum,
         log=logged.checkpoint if logged else None,
     )
 
@@ -372,12 +372,13 @@ def _say_publication(
         "root": log.root.hex(),
         "witnesses": [one.name for one in logged.witnesses],
     }
+    record.unchecked("the log's other entries: `history` reads them all")
     if logged.newer:
         record.unchecked(f"the {logged.newer} newer statement(s) that the log has")
     else:
         step.lines.append("the log had no newer statement then")
-    if not logged.witnesses:
-        record.unchecked("that every reader is shown this same log: no witness has cosigned it")
+    if not logged.quorum:
+        record.unchecked(UNWITNESSED)
     if not logged.continued:
         what = "of another log" if last is not None and last.logs else "none was seen before"
         record.unchecked(f"that the log continues the last checkpoint seen: {what}")
