@@ -16,9 +16,12 @@ import pytest
 from custodian import demo_steps
 from custodian.demo_steps import NOW
 from custodian.log_steps import (
+    ED,
     LOG,
     ORIGIN,
+    TWO,
     correction,
+    ed_raw,
     entry,
     holds,
     kept,
@@ -146,6 +149,34 @@ def test_config_command_and_statement_must_agree(first: Snapshot, tmp_path: Path
         with pytest.raises(UsageError, match=f"logged in {ORIGIN}"):
             publish(first, now=NOW)
     assert first.state() == State.SIGNED and not (workspace.path / "site").exists()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "member"),
+    [
+        (ORIGIN, "other.example", "origin"),
+        (ed_raw(LOG).hex(), "11" * 32, "key"),
+        ("witnesses_needed = 2", "witnesses_needed = 1", "witnesses_needed"),
+        (ed_raw(ED[TWO]).hex(), "11" * 32, "witnesses"),
+        (TWO, "other.example", "witnesses"),
+        ("witnesses_needed = 2", "witnesses_needed = 3", "log"),
+    ],
+)
+def test_policy_and_config_name_one_log(first: Snapshot, monkeypatch: Patch, old: str, new: str, member: str) -> None:
+    passed(monkeypatch)
+    policy = first.workspace.policy_path
+    good = policy.read_text("utf-8")
+    assert old in good
+    policy.write_text(good.replace(old, new), "utf-8")
+    with pytest.raises(UsageError, match=f"custodian.toml differ: {member}$"):
+        publish_logged(first)
+    assert first.state() == State.SIGNED and not (first.workspace.path / "site").exists()
+    # In another order it is the same.
+    head, _, tail = good.partition("[[log.witnesses]]")
+    one, two = tail.partition("[[signers]]")[0].split("[[log.witnesses]]")
+    rest = "[[signers]]" + tail.partition("[[signers]]")[2]
+    policy.write_text(f"{head}[[log.witnesses]]{two}[[log.witnesses]]{one}{rest}", "utf-8")
+    publish_logged(first)
 
 
 STEPS = (

@@ -17,7 +17,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from ..format import tlog_proof
-from ..format.errors import InputError, UsageError
+from ..format.errors import InputError, MalformedError, UsageError
 from ..format.statement import Statement
 from ..format.tlog_proof import LogProof
 from . import log_tree
@@ -25,7 +25,7 @@ from .atomic_files import PRIVATE_FOLDER, read_file, temporary_name, transport, 
 from .attestation_log import AttestationLog
 from .log_appended import PUBLISH, UNPUBLISHED, AppendedNotes
 from .log_checkpoints import LOG_FOLDER, Checkpoints, load_log_key, open_log, signed
-from .log_config import LogTerms
+from .log_config import LogTerms, parse_log
 from .log_history import entries_through, left_out, published_bundles
 from .log_site import write_site
 from .workspace import Snapshot
@@ -59,6 +59,44 @@ def check_logs(statement: Statement, terms: LogTerms | None, logging: Logging | 
             found=", ".join(origins) or "no log in custodian.toml",
             hint="put [log] back as it was when the statement was attested",
         )  # fmt: skip
+
+
+def check_policy(policy: Path, terms: LogTerms) -> None:
+    """UsageError unless the policy names the log and the witnesses of custodian.toml: readers judge by the one, and
+    `log cosign` by the other. A policy that names no log, or is none, is left to the verifier."""
+    found = _meant(read_file(policy, limit=MAX_POLICY_BYTES)).get("log")
+    if found is None:
+        return
+    try:
+        theirs = _compared(parse_log(found, frozenset()))
+    except MalformedError as error:
+        theirs = {"log": error.message}
+    for member, ours in _compared(terms).items():
+        if theirs.get(member) != ours:
+            raise UsageError(
+                f"[log] of {policy} and [log] of custodian.toml differ: {member if member in theirs else 'log'}",
+                reason="log-policy", expected=ours, found=theirs.get(member, theirs.get("log", "")),
+                hint="put back the one that is wrong; reserveproof policy DIR writes the policy anew, and readers then "
+                "need it",
+            )  # fmt: skip
+
+
+def _compared(terms: LogTerms) -> dict[str, str]:
+    """What must be the same, as it is shown."""
+    return {
+        "origin": terms.origin,
+        "key": terms.key,
+        "witnesses_needed": str(terms.witnesses_needed),
+        "witnesses": "; ".join(sorted(f"{one.name} {', '.join(sorted(one.keys))}" for one in terms.witnesses)),
+    }
+
+
+def _meant(data: bytes) -> dict[str, object]:
+    """What a policy says; nothing if it is none, which the verifier says better."""
+    try:
+        return tomllib.loads(data.decode("utf-8"))
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError):
+        return {}
 
 
 class Entry:
@@ -138,15 +176,12 @@ def _aside(place: Path) -> Iterator[Path]:
 def without_witnesses(policy: Path) -> str | None:
     """The text of the policy with no witness needed; None if it does not ask for a log, or is no policy at all, which
     the verifier says better. InputError if its line witnesses_needed is not found."""
-    try:
-        text = read_file(policy, limit=MAX_POLICY_BYTES).decode("utf-8")
-        meant = tomllib.loads(text)
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError):
-        return None
+    data = read_file(policy, limit=MAX_POLICY_BYTES)
+    meant = _meant(data)
     log = meant.get("log")
     if meant.get("publication") != "log" or not isinstance(log, dict):
         return None
-    lines = text.splitlines(keepends=True)
+    lines = data.decode("utf-8").splitlines(keepends=True)
     places = [at for at, line in enumerate(lines) if line.split("=")[0].strip() == "witnesses_needed"]
     if len(places) == 1:
         lines[places[0]] = f"{NO_WITNESS}\n"

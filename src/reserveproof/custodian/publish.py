@@ -21,7 +21,7 @@ from ..format.manifest import MANIFEST_FILE, STATEMENT_FILE
 from ..format.shape import digest, integer, record, time, to_json
 from . import atomic_files, draft_store, signing
 from .draft_store import Draft
-from .log_publish import Entry, Logging, check_logs
+from .log_publish import Entry, Logging, check_logs, check_policy
 from .workspace import BUNDLE_FOLDER, Snapshot, State
 
 FORMAT = 1
@@ -72,8 +72,9 @@ def publish(snapshot: Snapshot, *, now: str, logging: Logging | None = None) -> 
     """Put the bundle in place and reach the state published, under the workspace's lock.
 
     logging: given if, and only if, custodian.toml has a log. RefusedByVerifierError if the verifier does not pass it
-    for the workspace's policy.toml; UsageError if it is not signed, was published, or there is no policy; what Entry
-    raises, if it cannot be logged. Then nothing is left behind. A run that is killed later is completed by the next.
+    for the workspace's policy.toml; UsageError if it is not signed, was published, or the policy is missing or names
+    another log; what Entry raises, if it cannot be logged. Then nothing is left behind. A run that is killed later is
+    completed by the next.
     """
     snapshot.require(State.SIGNED)
     snapshot.require_not(State.PUBLISHED)
@@ -87,6 +88,8 @@ def publish(snapshot: Snapshot, *, now: str, logging: Logging | None = None) -> 
         raise UsageError("the signatures are of another draft", reason="signatures", hint="restore it from a copy")
     terms = snapshot.workspace.config().log
     check_logs(attested.statement, terms, logging)
+    if terms:
+        check_policy(policy, terms)
     folder = snapshot.path / BUNDLE_FOLDER
     if folder.exists():
         # A run was killed after it had renamed the folder and before published.json said so.
