@@ -111,8 +111,15 @@ command_audit.Workers = lambda count: (print("starting", flush=True), plain(coun
 ON = "command.check_audit = lambda *given: {}"
 
 
+def as_from_a_terminal() -> None:
+    """Heed the signals that whatever runs the tests may ignore, and hand on: nohup, or a shell in the background."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+
+
 def start(program: list[str], arguments: list[str], tmp: Path, **more: object) -> subprocess.Popen[str]:
     tmp.mkdir(exist_ok=True)
+    more.setdefault("preexec_fn", as_from_a_terminal)
     return subprocess.Popen(
         [sys.executable, *program, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         stdin=subprocess.DEVNULL, env={**os.environ, "PYTHONWARNINGS": "error", "TMPDIR": str(tmp)},
