@@ -144,8 +144,21 @@ def test_readers_follow_the_site_from_one_statement_to_the_next(second: Snapshot
 
     cosign(1)
     assert public(0)[0] == 0
+    assert read("history", site, "--policy", policy)[0] == 0
     publish_logged(second)
+    # The witnesses have not answered: readers have what they had.
+    status, said = read("history", site, "--policy", policy)
+    assert status == 0, said
+    assert [checkpoints.parse(signed_note.parse((site / name).read_text("utf-8")).text).size
+            for name in ("checkpoint", "checkpoint.pending")] == [1, 2]  # fmt: skip
+    assert len(holds(workspace)) == 4
     cosign(2)
+    assert not (site / "checkpoint.pending").exists()
+    (site / "checkpoint.pending").write_bytes((site / "checkpoint").read_bytes())
+    with pytest.raises(EvidenceError, match="pending is not what was published"):
+        holds(workspace)
+    with_log(workspace, lambda log, points: log_site.write_site(log, points, {}))
+    assert len(holds(workspace)) == 4
     status, said = public(1, "--consistency", site)
     assert status == 0, said
     status, said = read("history", site, "--policy", policy)

@@ -1,9 +1,14 @@
 """The published site: static files that a custodian serves as they are, each put in place whole.
 
-    SITE/checkpoint                      the newest signed checkpoint, with the cosignatures so far
+    SITE/checkpoint                      the newest signed checkpoint that enough witnesses cosigned; where there is
+                                         none, the newest of all
+    SITE/checkpoint.pending              the newest of all, with the cosignatures so far, where it is another
     SITE/entries/NUMBER.json             every entry of the log
     SITE/statements/NUMBER/              the bundle of a published statement
-    SITE/proofs/NUMBER.tlog-proof        where its entry stands, by the newest checkpoint that enough witnesses cosigned
+    SITE/proofs/NUMBER.tlog-proof        where its entry stands, by SITE/checkpoint or, for one that is not in it, by
+                                         the newest
+
+Readers who take the site while witnesses have not answered are given what witnesses answered before.
 
 Everything is made from the log, its checkpoints and the bundles: a run that was killed is completed by the next.
 """
@@ -26,7 +31,7 @@ from .log_checkpoints import Checkpoints
 from .workspace import Workspace
 
 SITE_FOLDER = "site"
-CHECKPOINT_FILE = "checkpoint"
+CHECKPOINT_FILE, PENDING_FILE = "checkpoint", "checkpoint.pending"
 ENTRIES_FOLDER, STATEMENTS_FOLDER, PROOFS_FOLDER = "entries", "statements", "proofs"
 
 
@@ -46,7 +51,8 @@ class LogProver:
     def __init__(self, log: AttestationLog, kept: Checkpoints) -> None:
         newest = kept.newest()
         self._log = log
-        self._notes = [(checkpoints.parse(note.text).size, note) for note in (kept.cosigned() or newest, newest)]
+        self.readers, self.newest = kept.cosigned() or newest, newest
+        self._notes = [(checkpoints.parse(note.text).size, note) for note in (self.readers, newest)]
 
     def prove(self, sequence: int) -> LogProof:
         """The log proof. UsageError if no checkpoint has the statement."""
@@ -64,8 +70,8 @@ def write_site(
 
     bundles: of the published statements, by sequence. unfinished: the one that is being published, whose bundle may be
     the second that a run puts there, with more signatures. A file that is as it should be is not touched; the
-    checkpoint is written last, when everything that it commits to is there. InputError if another bundle stands in a
-    statement's place.
+    checkpoint for readers is written last, when everything that it commits to is there. InputError if another bundle
+    stands in a statement's place.
     """
     site = site_of(kept.workspace)
     folders = [site, *(site / name for name in (ENTRIES_FOLDER, STATEMENTS_FOLDER, PROOFS_FOLDER))]
@@ -79,16 +85,26 @@ def write_site(
     for path, data in site_files(log, kept):
         if not _holds(path, data):
             write_file(path, data, mode=PUBLIC_FILE)
+    if not is_pending(kept):
+        with transport(f"tidy {site}"):
+            (site / PENDING_FILE).unlink(missing_ok=True)
     return site
+
+
+def is_pending(kept: Checkpoints) -> bool:
+    """Whether the newest checkpoint is not the one for readers yet."""
+    return (kept.cosigned() or kept.newest()) != kept.newest()
 
 
 def site_files(log: AttestationLog, kept: Checkpoints) -> Iterator[tuple[Path, bytes]]:
     """Every file of the site but the bundles, the checkpoint last."""
-    site, newest, prover = site_of(kept.workspace), kept.newest(), LogProver(log, kept)
-    for sequence in range(checkpoints.parse(newest.text).size):
+    site, prover = site_of(kept.workspace), LogProver(log, kept)
+    for sequence in range(checkpoints.parse(prover.newest.text).size):
         yield site / ENTRIES_FOLDER / f"{sequence}.json", log.entry(sequence)
         yield proof_path(kept.workspace, sequence), tlog_proof.dump(prover.prove(sequence)).encode("utf-8")
-    yield site / CHECKPOINT_FILE, signed_note.dump(newest).encode("utf-8")
+    if prover.newest != prover.readers:
+        yield site / PENDING_FILE, signed_note.dump(prover.newest).encode("utf-8")
+    yield site / CHECKPOINT_FILE, signed_note.dump(prover.readers).encode("utf-8")
 
 
 def check_site(log: AttestationLog, kept: Checkpoints, bundles: Mapping[int, Path]) -> None:
@@ -104,8 +120,14 @@ def check_site(log: AttestationLog, kept: Checkpoints, bundles: Mapping[int, Pat
 
     for path, data in every():
         if not _holds(path, data):
-            raise EvidenceError(f"{path} is not what was published", reason="log-site",
-                                hint="move away what stands there, and reserveproof log site DIR")  # fmt: skip
+            raise _not_as_published(path)
+    if not is_pending(kept) and (site / PENDING_FILE).exists():
+        raise _not_as_published(site / PENDING_FILE)
+
+
+def _not_as_published(path: Path) -> EvidenceError:
+    return EvidenceError(f"{path} is not what was published", reason="log-site",
+                         hint="move away what stands there, and reserveproof log site DIR")  # fmt: skip
 
 
 def _holds(path: Path, data: bytes) -> bool:
