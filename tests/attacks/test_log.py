@@ -103,7 +103,6 @@ def test_replaced_statement(tmp_path):
 
 LIES: list[tuple[str, Any]] = [
     ("late", lambda text: [two_witnesses(text)[0], cosigned_by(witness_name(2), WITNESSES[1], text, SEEN + 3901)]),
-    ("beside enough", lambda text: [*two_witnesses(text), cosigned_by(witness_name(3), WITNESSES[2], text, 2**40)]),
     ("twice", lambda text: [two_witnesses(text)[0]] * 2),
     ("stranger", lambda text: [two_witnesses(text)[0], cosigned_by("w.example", STRANGER, text)]),
     ("moved", lambda text: [two_witnesses(text)[0], cosigned_by(witness_name(2), WITNESSES[1], text, says=SEEN - 1)]),
@@ -126,6 +125,27 @@ def test_a_broken_cosignature_beside_enough_is_listed(tmp_path):
     ran = run(given.arguments("--json"))
     assert ran.verdict() == PASSED
     assert "1 cosignature(s) of pinned keys do not verify" in ran.out
+
+
+def test_a_late_cosignature_beside_enough_is_listed(tmp_path):
+    """One witness whose clock is wrong, or who lies, takes no statement from its readers."""
+
+    def late(text: str) -> list[Any]:
+        return [*two_witnesses(text), cosigned_by(witness_name(3), WITNESSES[2], text, 2**40)]
+
+    ran = run(write_client(tmp_path, case("attack", "", "passed", parts(cosigners=late))).arguments("--json"))
+    assert ran.verdict() == PASSED
+    assert "1 cosignature(s) of pinned keys are of a time that has not come" in ran.out
+    assert json.loads(ran.out)["facts"]["log"]["witnesses"] == [witness_name(1), witness_name(2)]
+
+
+def test_too_few_beside_a_late_cosignature_says_so(tmp_path):
+    def late(text: str) -> list[Any]:
+        return [two_witnesses(text)[0], cosigned_by(witness_name(2), WITNESSES[1], text, 2**40)]
+
+    ran = run(write_client(tmp_path, case("attack", "", "passed", parts(cosigners=late))).arguments("--json"))
+    assert ran.verdict() == ("policy", 5, "witnesses")
+    assert "check the clock of this machine: 1 cosignature(s) are of after" in ran.out
 
 
 def test_public_reads_the_log_proof_beside_the_bundle(tmp_path):

@@ -17,7 +17,7 @@ from .log_terms import LogTerms, Witness
 from .signatures import PublicKey
 
 CLOCK_SKEW_SECONDS = 300
-"""A cosignature may be this far in the reader's future, as a statement may."""
+"""A cosignature counts that is this far in the reader's future, as a statement may be, and none that is further."""
 TIME_BYTES = 8
 LATEST_TIME = 2**63 - 1
 _COSIGNATURE = {"ed25519": ED25519_COSIGNATURE, "mldsa44": MLDSA44_COSIGNATURE}
@@ -44,11 +44,13 @@ class Witnessed:
     """A signed checkpoint that witnesses enough have cosigned. Made by check_witnesses only.
 
     quorum: whether the policy asks for any; where it asks for none, enough is nothing shown.
-    broken: lines with name and id of a pinned key under which they do not verify; they count for nothing."""
+    broken: lines with name and id of a pinned key under which they do not verify. late: those whose time has not come.
+    Both count for nothing."""
 
     checkpoint: Checkpoint
     witnesses: tuple[Cosigned, ...]
     broken: int
+    late: int
     quorum: bool
 
 
@@ -75,44 +77,40 @@ def check_log_signature(note: Note, terms: LogTerms) -> SignedCheckpoint:
 
 
 def check_witnesses(signed: SignedCheckpoint, terms: LogTerms, at: dt.datetime) -> Witnessed:
-    """The checkpoint with the witnesses that count, if they are enough and none of them speaks of the future.
-    PolicyError(reason="witnesses")."""
-    counted, broken = cosigners(signed, terms)
+    """The checkpoint with the witnesses that count, if they are enough. PolicyError(reason="witnesses")."""
+    latest = int(at.timestamp()) + CLOCK_SKEW_SECONDS
+    counted, broken, late = cosigners(signed, terms, latest)
     if len(counted) < terms.witnesses_needed:
         raise PolicyError(
             "too few witnesses have cosigned the checkpoint",
             reason="witnesses",
             expected=f"{terms.witnesses_needed} of those that the policy names",
             found=f"{len(counted)}: {', '.join(one.name for one in counted)}" if counted else "none",
-            hint="get the log proof again: cosignatures may have been added since; if none come, ask the custodian",
+            hint=f"check the clock of this machine: {late} cosignature(s) are of after {latest} seconds since 1970"
+            if late
+            else "get the log proof again: cosignatures may have been added since; if none come, ask the custodian",
         )
-    latest = int(at.timestamp()) + CLOCK_SKEW_SECONDS
-    for one in counted:
-        if one.last > latest:
-            raise PolicyError(
-                f"the witness {one.name} cosigned after now",
-                reason="witnesses",
-                expected=f"a time of at most {latest}",
-                found=str(one.last),
-                hint="check the clock of this machine",
-            )
-    return Witnessed(signed.checkpoint, counted, broken, quorum=terms.witnesses_needed > 0)
+    return Witnessed(signed.checkpoint, counted, broken, late, quorum=terms.witnesses_needed > 0)
 
 
-def cosigners(signed: SignedCheckpoint, terms: LogTerms) -> tuple[tuple[Cosigned, ...], int]:
-    """The witnesses that count, however few, and the number of lines that are of their keys and do not verify.
+def cosigners(
+    signed: SignedCheckpoint, terms: LogTerms, latest: int = LATEST_TIME
+) -> tuple[tuple[Cosigned, ...], int, int]:
+    """The witnesses that count, however few, and the numbers of lines that are of their keys and do not verify, or are
+    later than the latest time.
 
-    A witness counts once, when each of its keys verifies a cosignature."""
+    A witness counts once, when each of its keys verifies a cosignature that is not later."""
     counted: list[Cosigned] = []
-    broken = 0
+    broken = late = 0
     for witness in terms.witnesses:
         times = [list(_times(signed, witness, key)) for key in witness.keys]
         broken += sum(time is None for found in times for time in found)
-        held = [[time for time in found if time is not None] for found in times]
+        late += sum(time is not None and time > latest for found in times for time in found)
+        held = [[time for time in found if time is not None and time <= latest] for found in times]
         if all(held):
             flat = [time for found in held for time in found]
             counted.append(Cosigned(witness.name, max(flat)))
-    return tuple(counted), broken
+    return tuple(counted), broken, late
 
 
 def _signed_by(note: Note, name: str, wanted: bytes) -> Iterator[bytes]:

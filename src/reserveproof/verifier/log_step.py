@@ -15,7 +15,7 @@ from ..format.log_entry import entry_of
 from ..format.statement import Statement
 from ..format.times import format_time
 from ..format.tlog_proof import LogProof
-from .checkpoints import Cosigned, Witnessed, check_log_signature, check_witnesses
+from .checkpoints import Witnessed, check_log_signature, check_witnesses
 from .log_terms import LogTerms
 from .log_tree import check_consistency, check_inclusion, leaf_hash, root_before, root_of
 
@@ -42,13 +42,10 @@ NO_LOG = LogGiven()
 
 @dataclass(frozen=True, slots=True)
 class Logged:
-    """A statement that is in the policy's log. quorum: whether the policy asks for witnesses, as many as have cosigned.
-    newer: entries after it. continued: whether the log was compared with the last one seen."""
+    """A statement that is in the policy's log. newer: entries after it. continued: whether the log was compared with
+    the last one seen."""
 
-    checkpoint: Checkpoint
-    witnesses: tuple[Cosigned, ...]
-    broken: int
-    quorum: bool
+    seen: Witnessed
     newer: int
     continued: bool
 
@@ -101,7 +98,7 @@ def check_log(
         told = root_before(leaf, proof.index, log.size, proof.path, last.size)
         check_continues(last, log, given, told)
     newer, continued = log.size - 1 - proof.index, last is not None
-    return Logged(log, witnessed.witnesses, witnessed.broken, witnessed.quorum, newer, continued)
+    return Logged(witnessed, newer, continued)
 
 
 def check_continues(before: Checkpoint, log: Checkpoint, given: LogGiven, told: bytes | None = None) -> Checkpoint:
@@ -156,11 +153,15 @@ def _forked(before: Checkpoint, found: bytes) -> EvidenceError:
     )
 
 
-def witnessed_lines(found: Logged | Witnessed) -> list[str]:
+def witnessed_lines(found: Witnessed) -> list[str]:
     """Who cosigned, and when, for the report."""
     lines = [f"witness {one.name} cosigned it at {_when(one.last)}" for one in found.witnesses]
     if found.broken:
         lines.append(f"{found.broken} cosignature(s) of pinned keys do not verify and count for nothing")
+    if found.late:
+        lines.append(
+            f"{found.late} cosignature(s) of pinned keys are of a time that has not come and count for nothing"
+        )
     return lines
 
 

@@ -126,8 +126,8 @@ def establish(
         skipped=skipped,
         first_seen=last is None,
         digest_checked=bool(digest),
-        witnessed=logged is not None and logged.quorum,
-        log=logged.checkpoint if logged else None,
+        witnessed=logged is not None and logged.seen.quorum,
+        log=logged.seen.checkpoint if logged else None,
     )
 
 
@@ -363,21 +363,21 @@ def _say_publication(
         if not digest:
             record.unchecked("that every reader is shown this same statement (no log or digest was compared)")
         return
-    log = logged.checkpoint
+    log = logged.seen.checkpoint
     step.lines.append(f"entry {statement.sequence} of the log {log.origin}, of {log.size} entries")
-    step.lines += witnessed_lines(logged)
+    step.lines += witnessed_lines(logged.seen)
     record.about["log"] = {
         "origin": log.origin,
         "size": log.size,
         "root": log.root.hex(),
-        "witnesses": [one.name for one in logged.witnesses],
+        "witnesses": [one.name for one in logged.seen.witnesses],
     }
     record.unchecked("the log's other entries: `history` reads them all")
     if logged.newer:
         record.unchecked(f"the {logged.newer} newer statement(s) that the log has")
     else:
         step.lines.append("the log had no newer statement then")
-    if not logged.quorum:
+    if not logged.seen.quorum:
         record.unchecked(UNWITNESSED)
     if not logged.continued:
         what = "of another log" if last is not None and last.logs else "none was seen before"
