@@ -8,8 +8,9 @@ from ..format import note_text, signed_note
 from ..format.checkpoint import Checkpoint
 from ..format.errors import EvidenceError, PolicyError, UsageError
 from .checkpoints import SignedCheckpoint, check_log_signature, cosigners
-from .log_step import LogGiven, check_continues
+from .log_step import LogGiven, check_continues, check_entries
 from .log_terms import LogTerms
+from .log_tree import root_of
 from .policy import Policy
 from .record import Record
 
@@ -18,8 +19,8 @@ _EVIDENCE = "keep both files and the policy: together they are evidence that any
 
 @dataclass(frozen=True, slots=True)
 class ComparedCheckpoints:
-    """smaller and larger: the same where both are one. continued: whether a consistency proof has shown that the one
-    continues the other."""
+    """smaller and larger: the same where both are one. continued: whether it was shown that the one continues the
+    other: by a consistency proof or entries, by one root, or by the smaller being the log of no entries."""
 
     smaller: Checkpoint
     larger: Checkpoint
@@ -60,19 +61,44 @@ def check_compare_checkpoints(
                 found=larger.root.hex(),
                 hint=_EVIDENCE,
             )
-        asked = given.consistency is not None or given.entries is not None
+        _check_given(smaller, larger, given)
+        sizes = f"the log of {larger.size} entries begins with the one of {smaller.size}"
+        continued = True
         if smaller.size == larger.size:
             step.lines.append("both are of one size and one root")
-        elif smaller.size == 0:
-            step.lines.append("the smaller is of no entries, and says nothing")
-        elif asked:
-            check_continues(smaller, larger, given)
-            step.lines.append(f"the log of {larger.size} entries begins with the one of {smaller.size}")
+        elif smaller.size == 0 or given.consistency is not None or given.entries is not None:
+            step.lines.append(sizes)
         else:
-            sizes = f"the log of {larger.size} entries begins with the one of {smaller.size}"
+            continued = False
             record.unchecked(f"that {sizes}: no --consistency was given")
     record.unchecked("that there is no further checkpoint")
-    return ComparedCheckpoints(smaller, larger, asked or smaller.size == larger.size)
+    return ComparedCheckpoints(smaller, larger, continued)
+
+
+def _check_given(smaller: Checkpoint, larger: Checkpoint, given: LogGiven) -> None:
+    """Whatever was given is looked at, also where the sizes alone say enough."""
+    if smaller.size == 0 and smaller.root != root_of([]):
+        raise EvidenceError(
+            "the log's root over no entries is not the one that there is",
+            reason="log-consistency",
+            expected=root_of([]).hex(),
+            found=smaller.root.hex(),
+            hint=_EVIDENCE,
+        )
+    if given.entries is not None:
+        check_entries(larger, given.entries)
+    hashes = note_text.parse_hashes(given.consistency) if given.consistency is not None else None
+    if smaller.size in (0, larger.size):
+        if hashes:
+            raise EvidenceError(
+                "a consistency proof from no entries, or between two logs of one size, has no hashes",
+                reason="log-consistency",
+                expected="an empty file",
+                found=f"{len(hashes)} hashes",
+                hint="leave --consistency out, or give the proof between these two checkpoints",
+            )
+    elif hashes is not None or given.entries is not None:
+        check_continues(smaller, larger, given)
 
 
 def _liars(a: SignedCheckpoint, b: SignedCheckpoint, terms: LogTerms) -> str:

@@ -117,16 +117,7 @@ def check_continues(before: Checkpoint, log: Checkpoint, given: LogGiven, told: 
     if log.size == before.size:
         return log
     if given.entries is not None:
-        leaves = [leaf_hash(entry) for entry in given.entries]
-        if len(leaves) < log.size or root_of(leaves[: log.size]) != log.root:
-            raise EvidenceError(
-                "the entries given are not those of the log",
-                reason="log-consistency",
-                expected=f"{log.root.hex()} from {log.size} entries",
-                found=f"{root_of(leaves[: log.size]).hex()} from {len(leaves)}",
-                hint="get the custodian's site again",
-            )
-        told = root_of(leaves[: before.size])
+        told = root_of(check_entries(log, given.entries)[: before.size])
     if told is not None:
         if told != before.root:
             raise _forked(before, told)
@@ -141,6 +132,20 @@ def check_continues(before: Checkpoint, log: Checkpoint, given: LogGiven, told: 
             hint="give --consistency the custodian's site, or a consistency proof",
         )
     return log
+
+
+def check_entries(log: Checkpoint, entries: Sequence[bytes]) -> list[bytes]:
+    """The leaves of these entries, if they are the log's."""
+    leaves = [leaf_hash(entry) for entry in entries]
+    if len(leaves) < log.size or root_of(leaves[: log.size]) != log.root:
+        raise EvidenceError(
+            "the entries given are not those of the log",
+            reason="log-consistency",
+            expected=f"{log.root.hex()} from {log.size} entries",
+            found=f"{root_of(leaves[: log.size]).hex()} from {len(leaves)}",
+            hint="get the custodian's site again",
+        )
+    return leaves
 
 
 def _forked(before: Checkpoint, found: bytes) -> EvidenceError:
