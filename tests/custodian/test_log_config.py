@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 
 import pytest
@@ -10,9 +11,15 @@ from custodian.log_steps import ED, LOG, ONE, ORIGIN, TWO, config_with_log, ed_r
 from reserveproof.custodian.config import parse_config
 from reserveproof.custodian.demo_config import demo_config
 from reserveproof.custodian.demo_world import OFFICER, signing_public
+from reserveproof.custodian.log_config import MAX_KEPT_CHARACTERS, parse_log
 from reserveproof.custodian.log_publish import without_witnesses
 from reserveproof.custodian.policy_draft import policy_toml
-from reserveproof.format.errors import InputError
+from reserveproof.format import checkpoint as checkpoints
+from reserveproof.format import signed_note
+from reserveproof.format.checkpoint import Checkpoint
+from reserveproof.format.errors import InputError, MalformedError
+from reserveproof.format.limits import MAX_LOG_SIZE
+from reserveproof.format.signed_note import Note, NoteSignature
 from reserveproof.verifier.policy import parse_policy
 
 CONFIG = config_with_log()
@@ -54,6 +61,56 @@ def test_two_keys_of_a_witness_are_of_two_algorithms() -> None:
     key, _, _ = rest.partition('"')
     with pytest.raises(InputError, match="different algorithms"):
         parse_config(CONFIG.replace(f"mldsa44:{key}", f"ed25519:{'11' * 32}").encode())
+
+
+def table(needed: int, *algorithms: str) -> dict[str, object]:
+    """[log] with witnesses that have keys of these algorithms."""
+    digits = {"ed25519": 64, "mldsa44": 2624}
+    witnesses = [
+        {"name": f"w{at}", "keys": [f"{name}:{at:0{digits[name]}x}" for name in names.split("+")]}
+        for at, names in enumerate(algorithms)
+    ]
+    return {"origin": ORIGIN, "key": f"ed25519:{'f' * 64}", "witnesses_needed": needed, "witnesses": witnesses}
+
+
+@pytest.mark.parametrize(
+    ("needed", "keys"),
+    [
+        (31, ["ed25519"] * 40),
+        (13, ["mldsa44"] * 13),
+        (13, ["ed25519+mldsa44"] * 40 + ["mldsa44"] * 13),
+        (0, ["ed25519+mldsa44"] * 64),
+    ],
+)
+def test_a_quorum_that_fits_a_note(needed: int, keys: list[str]) -> None:
+    terms = parse_log(table(needed, *keys), frozenset())
+    with pytest.raises(MalformedError, match="no checkpoint has room"):
+        parse_log(table(32, *keys, *["ed25519"] * (32 - len(keys))), frozenset())
+    # What it says of the room is what a note takes.
+    text = checkpoints.dump(Checkpoint(ORIGIN, MAX_LOG_SIZE, bytes(32)))
+    quorum = sorted(terms.witnesses, key=lambda witness: (len(witness.keys), sum(map(len, witness.keys))))[:needed]
+    lines = [
+        NoteSignature(witness.name, bytes(4), bytes({"ed25519": 72, "mldsa44": 2428}[key.partition(":")[0]]))
+        for witness in quorum
+        for key in witness.keys
+    ]
+    note = signed_note.dump(Note(text, (NoteSignature(ORIGIN, bytes(4), bytes(64)), *lines)))
+    assert len(note) <= MAX_KEPT_CHARACTERS
+
+
+@pytest.mark.parametrize(
+    ("needed", "keys", "found"),
+    [
+        (32, ["ed25519"] * 32, "at least 33 signatures"),
+        (16, ["ed25519+mldsa44"] * 16, "at least 33 signatures"),
+        (14, ["mldsa44"] * 14, "and 45[0-9]{3} characters"),
+        (15, ["ed25519"] + ["mldsa44"] * 14, "and 45[0-9]{3} characters"),
+    ],
+)
+def test_a_quorum_that_fits_no_note_is_refused(needed: int, keys: list[str], found: str) -> None:
+    with pytest.raises(MalformedError, match="no checkpoint has room") as caught:
+        parse_log(table(needed, *keys), frozenset())
+    assert re.search(found, caught.value.found)
 
 
 def test_a_policy_that_asks_for_a_log_needs_one() -> None:

@@ -21,15 +21,13 @@ from ..format.signed_note import Note, NoteSignature
 from . import keys, log_cosignatures, signing
 from .atomic_files import PRIVATE_FOLDER, read_file, sweep, transport, write_file
 from .attestation_log import AttestationLog
-from .log_config import LogTerms
+from .log_config import MAX_KEPT_CHARACTERS, LogTerms
 from .workspace import Workspace
 
 LOG_FOLDER = "log"
 ENTRIES_FILE = "entries.sqlite"
 CHECKPOINTS_FOLDER = "checkpoints"
 _NAME = re.compile(r"([1-9][0-9]{0,15})\.note")
-MAX_KEPT_CHARACTERS = 44_000
-"""Of one note: with the longest path beside it, and in base64, it still fits a proof file."""
 
 
 def load_log_key(path: Path, terms: LogTerms) -> Ed25519PrivateKey:

@@ -10,12 +10,17 @@ from dataclasses import dataclass
 
 from ..format import identifiers
 from ..format.errors import MalformedError
+from ..format.limits import MAX_LOG_SIZE, MAX_NOTE_SIGNATURES
 from ..format.shape import array, integer, members, pattern
+from ..format.signed_note import KEY_ID_BYTES
 
 MAX_WITNESSES = 64
 MAX_NEEDED = 32
+MAX_KEPT_CHARACTERS = 44_000
+"""Of one checkpoint with its signatures: with the longest path beside it, and in base64, it still fits a proof file."""
 LOG_KEY = re.compile(r"ed25519:[0-9a-f]{64}")
 WITNESS_KEY = re.compile(r"ed25519:[0-9a-f]{64}|mldsa44:[0-9a-f]{2624}")
+_LENGTHS = {"ed25519": 64, "mldsa44": 2420}
 URL = re.compile(r"https?://[!-~]{1,300}")
 
 
@@ -75,4 +80,29 @@ def parse_log(value: object, signer_keys: frozenset[str]) -> LogTerms:
             f"log.witnesses_needed is {terms.witnesses_needed}, and {len(terms.witnesses)} witnesses are named",
             reason="witnesses",
         )
+    _check_room(terms)
     return terms
+
+
+def _check_room(terms: LogTerms) -> None:
+    """MalformedError if no note has room for the log's signature and those of as many witnesses as are needed."""
+    needed, lines = terms.witnesses_needed, [[_line_characters(w.name, key) for key in w.keys] for w in terms.witnesses]
+    count = 1 + sum(sorted(map(len, lines))[:needed])
+    text = len(f"{terms.origin}\n{MAX_LOG_SIZE}\n\n") + _base64_characters(32) + 1
+    characters = text + _line_characters(terms.origin, terms.key, time=0) + sum(sorted(map(sum, lines))[:needed])
+    if count > MAX_NOTE_SIGNATURES or characters > MAX_KEPT_CHARACTERS:
+        raise MalformedError(
+            f"log.witnesses_needed is {needed}, and no checkpoint has room for so many cosignatures",
+            reason="witnesses", expected=f"at most {MAX_NOTE_SIGNATURES} signatures with the log's own, and "
+            f"{MAX_KEPT_CHARACTERS} characters", found=f"at least {count} signatures, and {characters} characters",
+            hint="ask for fewer witnesses, or for fewer with two keys or an ML-DSA-44 key",
+        )  # fmt: skip
+
+
+def _line_characters(name: str, key: str, *, time: int = 8) -> int:
+    """Of a signature line below a note. time: bytes of it in a cosignature."""
+    return len(f"- {name} \n") + _base64_characters(KEY_ID_BYTES + time + _LENGTHS[key.partition(":")[0]])
+
+
+def _base64_characters(size: int) -> int:
+    return 4 * -(-size // 3)
