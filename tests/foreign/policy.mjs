@@ -98,6 +98,16 @@ function readLog(file) {
   }
   unique(witnesses.map((witness) => witness.name));
   if (file.witnesses_needed > witnesses.length) malformed();
+  const least = (measure) =>
+    witnesses
+      .map(({ name: holder, keys }) => keys.reduce((sum, key) => sum + measure(holder, key), 0))
+      .sort((a, b) => a - b)
+      .slice(0, file.witnesses_needed)
+      .reduce((sum, item) => sum + item, 0);
+  const line = (holder, size) => holder.length + 4 * Math.ceil(size / 3) + 4;
+  const lines = least((holder, key) => line(holder, 12 + (kindOf(key) === 'ed25519' ? 64 : 2420)));
+  const checkpoint = file.origin.length + 49 + line(file.origin, 68);
+  if (1 + least(() => 1) > 32 || checkpoint + lines > 65536) malformed();
   return { ...file, witnesses };
 }
 

@@ -105,7 +105,17 @@ def _read_log(found: dict[str, Any]) -> dict[str, Any]:
         _demand(sorted(kinds) in (["ed25519"], ["mldsa44"], ["ed25519", "mldsa44"]), "not one key of a kind")
     _demand(len({witness["name"] for witness in witnesses}) == len(witnesses), "a witness twice")
     _demand(found["witnesses_needed"] <= len(witnesses), "more witnesses needed than there are")
+    needed, origin = found["witnesses_needed"], found["origin"]
+    shortest = sorted(sum(_line(one["name"], key.split(":")[0]) for key in one["keys"]) for one in witnesses)[:needed]
+    _demand(1 + sum(sorted(len(one["keys"]) for one in witnesses)[:needed]) <= 32, "more than 32 signatures")
+    text = len(f"{origin}\n0\n\n\n") + 44 + len(f"- {origin} \n") + 92
+    _demand(text + sum(shortest) <= 65_536, "more characters than a note has")
     return {**found, "witnesses": witnesses}
+
+
+def _line(name: str, algorithm: str) -> int:
+    """The characters of a cosignature's line."""
+    return len(f"- {name} \n") + {"ed25519": 104, "mldsa44": 3244}[algorithm]
 
 
 def fingerprint(policy: dict[str, Any]) -> str:

@@ -10,7 +10,7 @@ from .cases import Vector
 from .ed25519 import ORDER, P, add, decode, encode, is_neutral, times
 from .made_up import BTC_FORM
 from .policy import fingerprint, read
-from .signers import HSM, LATTICE, LATTICE_WITNESS, LOG, OFFICER, SECOND_OFFICER, WITNESSES
+from .signers import HSM, LATTICE, LATTICE_WITNESS, LOG, OFFICER, SECOND_OFFICER, WITNESSES, Key
 from .small_kinds import vector
 
 
@@ -217,6 +217,9 @@ def _logs(good: Callable[..., Vector], bad: Callable[..., Vector]) -> Iterator[V
     ):
         yield bad(f"log-witness-{name}", why, policies.logged(policies.witness("w.example", *keys), needed=1))
     yield bad("log-witness-name-plus", "A plus in a name.", policies.logged(one.replace("w.e", "w+e"), needed=1))
+    many = [policies.witness(f"w{n}.example", Key("ed25519", f"many {n}").text) for n in range(32)]
+    why = "More cosignatures than a checkpoint has room for, beside the log's signature."
+    yield bad("log-needed-no-room", why, policies.logged(*many, needed=32))
     yield bad("log-witness-name-space", "A space in a name.", policies.logged(one.replace("w.e", "w e"), needed=1))
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 
 from reference import policies
-from reference.signers import LATTICE_WITNESS, LOG
+from reference import policy as reference_policy
+from reference.outcome import Refusal
+from reference.signers import LATTICE_WITNESS, LOG, Key
 from reserveproof.format.checkpoint import Checkpoint
 from reserveproof.format.errors import MalformedError
 from reserveproof.verifier.last_seen import LastSeen, dump_state, parse_state, remember
@@ -81,3 +84,56 @@ def test_no_other_state_is_read(old: bytes, new: bytes) -> None:
     assert old in data
     with pytest.raises(MalformedError):
         parse_state(data.replace(old, new))
+
+
+MANY = [Key("ed25519", f"many {number}").text for number in range(32)]
+
+
+def lattice(count: int, names: Callable[[int], str]) -> list[str]:
+    """Witnesses with made-up ML-DSA keys."""
+    return [policies.witness(names(n), "mldsa44:" + bytes([n + 1] * 1312).hex()) for n in range(count)]
+
+
+def name_of(length: int) -> Callable[[int], str]:
+    return lambda number: f"{number:02}".ljust(length, "w")
+
+
+def hybrids(count: int) -> list[str]:
+    made = (bytes([n + 1] * 1312).hex() for n in range(count))
+    return [policies.witness(f"w{n}", MANY[n], f"mldsa44:{key}") for n, key in enumerate(made)]
+
+
+PLAIN = [policies.witness(f"w{n}", key) for n, key in enumerate(MANY)]
+LEAST = 20 * (3244 + 4) + 121 + 49 + len(policies.ORIGIN)
+"""Characters of a checkpoint of size 0 with 20 ML-DSA cosignatures, but for their names."""
+EXACT = [*lattice(19, name_of(19)), *lattice(20, name_of(65_536 - LEAST - 19 * 19))[19:]]
+OVER = [*lattice(19, name_of(19)), *lattice(20, name_of(65_537 - LEAST - 19 * 19))[19:]]
+
+
+@pytest.mark.parametrize(
+    ("witnesses", "needed", "fits"),
+    [
+        (PLAIN, 31, True),
+        (PLAIN, 32, False),
+        (hybrids(16), 15, True),
+        (hybrids(16), 16, False),
+        ([*hybrids(16), *PLAIN[16:]], 16, True),
+        (EXACT, 20, True),
+        (OVER, 20, False),
+        (OVER, 19, True),
+        ([*OVER, policies.witness("v", MANY[0])], 20, True),
+    ],
+)
+def test_a_quorum_that_no_checkpoint_has_room_for(witnesses: list[str], needed: int, fits: bool) -> None:
+    text = policies.logged(*witnesses, needed=needed).encode()
+    if fits:
+        terms = parse_policy(text).log
+        assert terms is not None
+        assert terms.witnesses_needed == needed
+        reference_policy.read(text)
+        return
+    with pytest.raises(MalformedError, match="no room") as refused:
+        parse_policy(text)
+    assert refused.value.reason == "thresholds"
+    with pytest.raises(Refusal):
+        reference_policy.read(text)

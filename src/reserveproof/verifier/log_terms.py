@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from ..format import identifiers
 from ..format.errors import MalformedError
+from ..format.limits import MAX_NOTE_CHARACTERS, MAX_NOTE_SIGNATURES
 from ..format.shape import array, integer, members, pattern, text
 from .signatures import PublicKey, parse_key
 
@@ -17,6 +18,9 @@ MAX_NEEDED = 32
 _LONGEST_KEY = 4096
 _COSIGNING = frozenset({"ed25519", "mldsa44"})
 """The algorithms that C2SP tlog-cosignature has."""
+_LOG_SIGNATURE = 4 + 64
+_COSIGNATURE = {"ed25519": 4 + 8 + 64, "mldsa44": 4 + 8 + 2420}
+"""Bytes of a line in base64: key id, time, signature."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +85,35 @@ def parse_log_terms(value: object, place: str) -> LogTerms:
             expected=f"{needed} witnesses",
             found=str(len(witnesses)),
         )
-    return LogTerms(
+    terms = LogTerms(
         origin=pattern(identifiers.LOG_ORIGIN)(found["origin"], f"{place}.origin"),
         key=key,
         witnesses=witnesses,
         witnesses_needed=needed,
     )
+    _check_room(terms, place)
+    return terms
+
+
+def _check_room(terms: LogTerms, place: str) -> None:
+    """A checkpoint with the fewest and shortest lines that meet the quorum is a note that may be."""
+    needed = terms.witnesses_needed
+    lines = 1 + sum(sorted(len(witness.keys) for witness in terms.witnesses)[:needed])
+    lengths = sorted(
+        sum(_line(witness.name, _COSIGNATURE[key.algorithm]) for key in witness.keys) for witness in terms.witnesses
+    )
+    root = len("\n0\n") + 44 + len("\n\n")
+    characters = len(terms.origin) + root + _line(terms.origin, _LOG_SIGNATURE) + sum(lengths[:needed])
+    if lines > MAX_NOTE_SIGNATURES or characters > MAX_NOTE_CHARACTERS:
+        raise MalformedError(
+            f"{place}.witnesses_needed can never be met: a checkpoint has no room for so many cosignatures",
+            reason="thresholds",
+            expected=f"at most {MAX_NOTE_SIGNATURES} signatures and {MAX_NOTE_CHARACTERS} characters",
+            found=f"{lines} signatures and {characters} characters at the least",
+            hint="ask for fewer witnesses, or for witnesses with one ed25519 key",
+        )
+
+
+def _line(name: str, size: int) -> int:
+    """Characters of a signature line: em dash, name, base64 of this many bytes."""
+    return len("- ") + len(name) + len(" ") + 4 * ((size + 2) // 3) + len("\n")
