@@ -141,6 +141,22 @@ def test_cosignatures_are_checked_and_added(program: Program) -> None:
     program.ok("log", "check", "w")
 
 
+def test_what_holds_is_added_whatever_stands_beside_it(program: Program) -> None:
+    text = signed_note.parse(program.ok("log", "checkpoint", "w")).text
+    bad = cosign_ed(TWO, text.replace("\n2\n", "\n3\n")) + cosign_ml(text.replace("\n2\n", "\n3\n"))
+    (program.folder / "answer").write_text(bad + cosign_ed(ONE, text), "utf-8")
+    said = program.ok("log", "cosign", "w", "answer").splitlines()
+    assert said[0] == f"added a cosignature of {ONE} to the checkpoint of size 2" and len(said) == 2
+    assert program.err.splitlines() == [
+        f"reserveproof: not added: the cosignature of {name} does not hold for the checkpoint of size 2 "
+        "(ask the witness again)"
+        for name in (TWO, ONE)
+    ]
+    (program.folder / "answer").write_text(bad, "utf-8")
+    assert program.run("log", "cosign", "w", "answer") == 3
+    assert ONE in program.err and TWO in program.err and not program.out
+
+
 def test_what_is_no_cosignature_is_refused(program: Program) -> None:
     text = signed_note.parse(program.ok("log", "checkpoint", "w")).text
     answer = program.folder / "answer"

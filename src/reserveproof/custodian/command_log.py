@@ -19,7 +19,7 @@ from ..format.times import parse_time
 from . import log_site
 from .atomic_files import read_file
 from .attestation_log import AttestationLog
-from .command_output import Folder, now, say
+from .command_output import Folder, now, say, warn
 from .log_check import check as check_log
 from .log_checkpoints import Checkpoints, open_log
 from .log_cosignatures import cosigners
@@ -116,15 +116,20 @@ def cosign(
     folder: Folder,
     file: Annotated[Path, typer.Argument(metavar="FILE", help="What a witness returned.", show_default=False)],
 ) -> None:
-    """Add cosignatures that a witness returned, if they hold, and write the site again."""
+    """Add cosignatures that a witness returned, those that hold, and write the site again.
+
+    Those that do not hold are named on stderr. Exit status 3 if there is none that does.
+    """
     lines = _signature_lines(file)
     with _opened(folder) as (log, kept):
         kept.check_past(log)
-        size, added = kept.add(lines, now=int(parse_time(now()).timestamp()))
+        added = kept.add(lines, now=int(parse_time(now()).timestamp()))
         log_site.write_site(log, kept, published_bundles(kept.workspace))
-        names = cosigners(kept.note(size), kept.terms)
-    for line in added:
-        say(f"added a cosignature of {line.name} to the checkpoint of size {size}")
+        names = cosigners(kept.note(added.size), kept.terms)
+    for line in added.lines:
+        say(f"added a cosignature of {line.name} to the checkpoint of size {added.size}")
+    for wrong in added.wrong:
+        warn(f"not added: {wrong}", hint="ask the witness again")
     say(f"cosigned by {len(names)} of {len(kept.terms.witnesses)} witnesses; {kept.terms.witnesses_needed} are needed")
 
 

@@ -65,6 +65,16 @@ def is_signed_by(note: Note, terms: LogTerms) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
+class Added:
+    """lines: what holds for the checkpoint of this size, and was added to it. wrong: what is wrong with others of
+    witnesses of custodian.toml, a sentence for each."""
+
+    size: int
+    lines: tuple[NoteSignature, ...]
+    wrong: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Checkpoints:
     """The checkpoints of a workspace's log, under the workspace's lock."""
 
@@ -143,33 +153,30 @@ class Checkpoints:
         needed = self.terms.witnesses_needed
         return next((note for note in notes if len(log_cosignatures.cosigners(note, self.terms)) >= needed), None)
 
-    def add(self, lines: Sequence[NoteSignature], *, now: int) -> tuple[int, tuple[NoteSignature, ...]]:
-        """Add cosignatures of witnesses to the checkpoint that they hold for, tried from the newest; its size, and the
-        lines that were added. A newer cosignature takes the place of the same key's older one.
+    def add(self, lines: Sequence[NoteSignature], *, now: int) -> Added:
+        """Add cosignatures of witnesses to the newest checkpoint that one of them holds for. A newer cosignature takes
+        the place of the same key's older one.
 
-        EvidenceError if there is none of a witness of custodian.toml, or one does not hold for any checkpoint.
-        UsageError where the note has no room.
+        EvidenceError if none is a cosignature by a witness of custodian.toml of any checkpoint. UsageError where the
+        note has no room.
         """
-        refusal: EvidenceError | None = None
+        first: tuple[str, ...] = ()
         for size in reversed(self.sizes()):
             note = self.note(size)
-            try:
-                found = log_cosignatures.accepted(lines, note.text, self.terms, now=now)
-            except EvidenceError as error:
-                refusal = refusal or error
-                continue
+            found, wrong = log_cosignatures.accepted(lines, note.text, self.terms, now=now)
+            first = first or wrong
             if not found:
-                break
+                continue
             added = {(line.name, line.key_id): line for line in found}
             kept = {(line.name, line.key_id): line for line in note.signatures}
             fresh = {place: line for place, line in added.items() if not _is_older(line, kept.get(place))}
             self._write(size, Note(note.text, tuple({**kept, **fresh}.values())))
-            return size, tuple(added.values())
-        raise refusal or EvidenceError(
-            "there is no cosignature of a witness of custodian.toml",
-            reason="cosignature",
-            hint="name and keys of [[log.witnesses]] are as the witness gives them",
-        )
+            return Added(size, tuple(added.values()), wrong)
+        raise EvidenceError(
+            "; ".join(first) or "there is no cosignature of a witness of custodian.toml", reason="cosignature",
+            hint="it is of another checkpoint, or was changed on its way: ask the witness again" if first
+            else "name and keys of [[log.witnesses]] are as the witness gives them",
+        )  # fmt: skip
 
     def _write(self, size: int, note: Note) -> None:
         try:

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 from ..format import checkpoint as checkpoints
 from ..format import signed_note
-from ..format.errors import EvidenceError
 from ..format.signed_note import ED25519_COSIGNATURE, MLDSA44_COSIGNATURE, Note, NoteSignature
 from . import signing
 from .log_config import LogTerms, Witness
@@ -73,26 +72,24 @@ def holds(pinned: Pinned, line: NoteSignature, text: str) -> bool:
     return signing.verifies(pinned.key, signature, message(pinned, text, time))
 
 
-def accepted(lines: Iterable[NoteSignature], text: str, terms: LogTerms, *, now: int) -> tuple[NoteSignature, ...]:
-    """Of these lines the cosignatures of the checkpoint by witnesses of custodian.toml; others are left out.
-
-    EvidenceError for a line that names such a witness's key and does not hold, or has a time after now, POSIX seconds.
-    """
-    known, found = pinned_keys(terms), []
+def accepted(
+    lines: Iterable[NoteSignature], text: str, terms: LogTerms, *, now: int
+) -> tuple[tuple[NoteSignature, ...], tuple[str, ...]]:
+    """Of these lines the cosignatures of the checkpoint by witnesses of custodian.toml, and what is wrong with others
+    that name such a witness's key: they do not hold, or have a time after now, POSIX seconds. The rest is left out."""
+    known, found, wrong = pinned_keys(terms), [], []
     for line in lines:
         pinned = next((key for key in known if key.is_named_by(line)), None)
         if pinned is None:
             continue
         if not holds(pinned, line, text):
-            raise EvidenceError(
-                f"the cosignature of {line.name} does not hold for this checkpoint", reason="cosignature",
-                hint="it is of another checkpoint, or was changed on its way: ask the witness again",
-            )  # fmt: skip
-        if time_of(line) > now + CLOCKS_APART:
-            raise EvidenceError(f"the cosignature of {line.name} is from the future", reason="cosignature",
-                                found=str(time_of(line)), hint="look at both clocks")  # fmt: skip
-        found.append(line)
-    return tuple(found)
+            size = checkpoints.parse(text).size
+            wrong.append(f"the cosignature of {line.name} does not hold for the checkpoint of size {size}")
+        elif time_of(line) > now + CLOCKS_APART:
+            wrong.append(f"the cosignature of {line.name} is from the future, {time_of(line)}: look at both clocks")
+        else:
+            found.append(line)
+    return tuple(found), tuple(wrong)
 
 
 def cosigners(note: Note, terms: LogTerms) -> tuple[str, ...]:
