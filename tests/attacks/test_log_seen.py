@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import fcntl
 import json
+import os
+import stat
 from pathlib import Path
 from typing import Any
 
@@ -129,6 +131,20 @@ def test_the_state_is_read_again_and_written_under_one_lock(tmp_path, monkeypatc
     assert told(tmp_path, honest(8)) == PASSED
     assert held == [True, False, True, True], "written; looked at; read again, and written"
     assert not locked()
+
+
+def test_the_folder_of_the_state_is_on_the_disk_too(tmp_path, monkeypatch):
+    """Without that the new file may be the old one again after a power cut."""
+    synced: list[bool] = []
+    real = os.fsync
+
+    def watched(handle: int) -> None:
+        synced.append(stat.S_ISDIR(os.fstat(handle).st_mode))
+        real(handle)
+
+    monkeypatch.setattr(os, "fsync", watched)
+    assert told(tmp_path, honest(8)) == PASSED
+    assert synced == [False, True], "the file, then its folder"
 
 
 @pytest.mark.parametrize(
