@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +19,7 @@ pytest.importorskip("uvicorn", reason="the extra [witness] is not installed")
 
 from reserveproof.format import signed_note
 from reserveproof.witness.command import run
+from reserveproof.witness.http_form import ACCEPTED, AT_A_TIME, HEAD_SECONDS
 from reserveproof.witness.request import MAX_REQUEST_BYTES
 from witness.log_world import LEAVES, NAME, OTHERS, note, policy_file, request
 
@@ -110,3 +113,43 @@ def test_its_own_trouble_is_not_told_to_senders(served: Served) -> None:
     next((served.folder / "state").glob("?" * 64 + ".json")).write_bytes(b"damaged")
     status, _, said = served.ask(request(5, 8))
     assert (status, said) == (500, "the witness has trouble of its own\n")
+
+
+def ends(line: socket.socket) -> bool:
+    """Whether the other side closed the connection without an answer."""
+    try:
+        return line.recv(64) == b""
+    except ConnectionResetError:
+        return True
+
+
+def test_a_connection_without_a_head_is_closed(served: Served) -> None:
+    here = ("127.0.0.1", served.port)
+    with contextlib.ExitStack() as opened:
+        lines = [opened.enter_context(socket.create_connection(here, timeout=SECONDS)) for _ in range(AT_A_TIME)]
+        for number, line in enumerate(lines):
+            if number % 2:
+                line.sendall(b"POST /add-checkpoint HTTP/1.1\r\nHost: x\r\n")
+        assert served.ask(request(0, 5))[0] == 503
+        assert all(ends(line) for line in lines)
+    assert served.ask(request(0, 5))[0] == 200
+
+
+def test_accepted_connections_are_counted(served: Served) -> None:
+    here = ("127.0.0.1", served.port)
+    with contextlib.ExitStack() as opened:
+        lines = [opened.enter_context(socket.create_connection(here, timeout=SECONDS)) for _ in range(ACCEPTED)]
+        begun = time.monotonic()
+        more = [opened.enter_context(socket.create_connection(here, timeout=SECONDS)) for _ in range(ACCEPTED)]
+        assert all(ends(line) for line in more)
+        assert time.monotonic() - begun < HEAD_SECONDS
+        assert len(list(Path(f"/proc/{served.process.pid}/fd").iterdir())) < ACCEPTED + 32
+        assert all(ends(line) for line in lines)
+    assert served.ask(request(0, 5))[0] == 200
+
+
+def test_a_connection_has_one_request(served: Served) -> None:
+    with socket.create_connection(("127.0.0.1", served.port), timeout=SECONDS) as line:
+        line.sendall(b"GET /add-checkpoint HTTP/1.1\r\nHost: x\r\n\r\n" * 2)
+        with line.makefile("rb") as answer:
+            assert answer.read().count(b"HTTP/1.1 405") == 1

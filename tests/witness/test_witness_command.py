@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from reserveproof.format import signed_note
 from reserveproof.witness.command import run
-from witness.log_world import LEAVES, NAME, OTHERS, note, policy, policy_file, request
+from witness.log_world import KEY, LEAVES, NAME, OTHERS, note, policy, policy_file, request
 
 Say = pytest.CaptureFixture[str]
 
@@ -112,6 +113,17 @@ def test_what_it_watches_is_in_policies(ready: Path, capsys: Say) -> None:
     assert not (ready / "state").exists()
 
 
+def test_a_log_does_not_witness_itself(ready: Path, capsys: Say) -> None:
+    data = KEY.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    (ready / "log.pem").write_bytes(data)
+    (ready / "log.pem").chmod(0o600)
+    given = ("--key", "log.pem", "--key", "ml.pem")
+    assert run(["init", "--state", "state", "--name", NAME, *given]) == 0
+    assert cosign(ready, request(0, 3), *given) == 2
+    said = capsys.readouterr()
+    assert "is the key of the log" in said.err and said.out.count("\n") == 1
+
+
 def test_version_and_module(capsys: Say) -> None:
     assert run(["version"]) == 0 and capsys.readouterr().out.startswith("reserveproof-witness 0.")
     done = subprocess.run(
@@ -123,6 +135,7 @@ def test_version_and_module(capsys: Say) -> None:
 def test_without_its_extra_it_serves_nothing(ready: Path, capsys: Say, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "uvicorn", None)
     monkeypatch.delitem(sys.modules, "reserveproof.witness.http_form", raising=False)
+    monkeypatch.delattr("reserveproof.witness.http_form", raising=False)
     given = ["serve", "--state", "state", "--name", NAME, "--policy", "policy.toml", "--key", "ed.pem", "--port", "0"]
     assert run(given) == 2
     assert "reserveproof[witness]" in capsys.readouterr().err

@@ -115,6 +115,11 @@ def _witness(options: argparse.Namespace) -> Witness:
         if logs.setdefault(terms.origin, terms).key != terms.key:
             raise UsageError(f"two policies have different keys for the log {terms.origin}", reason="log-key")
     cosigner = _cosigner(options)
+    own = {keys.public_text(key) for key in cosigner.keys}
+    for terms in logs.values():
+        if str(terms.key) in own:
+            raise UsageError(f"a key of the witness is the key of the log {terms.origin}", reason="key",
+                             hint="a log does not vouch for itself: make a key for the witness alone")  # fmt: skip
     return Witness(cosigner, logs, open_seen(options.state, cosigner))
 
 

@@ -1,6 +1,9 @@
-"""The HTTP form of add-checkpoint (C2SP tlog-witness): one path, one method, small bodies, short waits.
+"""The HTTP form of add-checkpoint (C2SP tlog-witness): one path, one method, one request a connection, small bodies,
+short waits.
 
-Whoever shows it to the world puts a reverse proxy with TLS, and with limits of its own, before it.
+These limits bound what senders can make it hold. They do not keep it answering those who are honest when others take
+all of its connections: whoever shows it to the world puts a reverse proxy with TLS, timeouts and limits for each
+sender before it.
 """
 
 from __future__ import annotations
@@ -15,6 +18,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from ..format.errors import MalformedError, ReserveProofError
 from .add_checkpoint import ConflictError, Witness, http_status
@@ -22,10 +26,14 @@ from .cosigner import lines_text
 from .request import MAX_REQUEST_BYTES
 
 PATH = "/add-checkpoint"
+HEAD_SECONDS = 5
+"""How long a connection may take until the head of its request has arrived; then it is closed."""
 BODY_SECONDS = 10
 """How long a body may take to arrive."""
 AT_A_TIME = 64
 """Connections; more are answered with 503."""
+ACCEPTED = 2 * AT_A_TIME
+"""Connections that are held at all; more are closed without an answer."""
 SIZE_TYPE = "text/x.tlog.size"
 
 
@@ -63,10 +71,31 @@ async def _body(request: Request) -> bytes:
     return bytes(found)
 
 
+class BoundedProtocol(H11Protocol):
+    """uvicorn's own, which waits for a head for ever and holds whatever it accepts."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        if len(self.connections) >= ACCEPTED:
+            transport.abort()
+            return
+        super().connection_made(transport)
+        self.loop.call_later(HEAD_SECONDS, self._close_without_head)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self in self.connections:
+            super().connection_lost(exc)
+
+    def _close_without_head(self) -> None:
+        if self.cycle is None:
+            self.transport.abort()
+
+
 def serve(app: Starlette, bound: socket.socket) -> None:
     """Answer on a socket until the process is told to stop."""
     config = uvicorn.Config(
         app, log_level="warning", access_log=False, limit_concurrency=AT_A_TIME, timeout_keep_alive=5,
-        timeout_graceful_shutdown=5, lifespan="off", ws="none", server_header=False,
+        timeout_graceful_shutdown=5, lifespan="off", ws="none", server_header=False, http=BoundedProtocol,
+        # Every head has its connection, and so its time.
+        headers=[("Connection", "close")],
     )  # fmt: skip
     uvicorn.Server(config).run(sockets=[bound])
