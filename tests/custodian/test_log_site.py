@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from custodian.demo_steps import NOW
 from custodian.log_steps import (
     ONE,
     TWO,
+    correction,
     cosign_ed,
     cosign_ml,
     entry,
@@ -20,6 +22,7 @@ from custodian.log_steps import (
     leftovers,
     passed,
     publish_logged,
+    put_log_into,
     with_log,
 )
 from reserveproof.custodian import log_site
@@ -165,3 +168,16 @@ def test_readers_follow_the_site_from_one_statement_to_the_next(second: Snapshot
     assert status == 0, said
     (site / "entries" / "0.json").write_bytes(entry(second))
     assert read("history", site, "--policy", policy)[0] in (3, 4)
+
+
+def test_readers_are_told_what_was_logged_afterwards_or_is_not_shown(signed: Snapshot, monkeypatch: Patch) -> None:
+    passed(monkeypatch)
+    workspace = signed.workspace
+    with workspace.lock():
+        publishing.publish(signed, now=NOW)
+    put_log_into(workspace, 0)
+    correction(workspace, "s2")
+    publish_logged(correction(workspace, "s3"), 1)
+    status, said = read("history", workspace.path / "site", "--policy", workspace.policy_path)
+    assert status == 0, said
+    assert "statement 1: not shown" in said and "these statements were logged: 0; they do not name the log" in said
