@@ -32,6 +32,12 @@ def test_statements_from_before_the_log_are_logged_afterwards(tmp_path):
     assert "when these statements were logged: 0, 1; they do not name the log, it was afterwards" in ran.out
 
 
+def test_a_log_that_no_statement_names_shows_nothing(tmp_path):
+    """Entries alone are the log keeper's word: nothing signed says that the log is the custodian's."""
+    ran = history(tmp_path, Site().grow(UNLOGGED).grow(UNLOGGED))
+    assert ran.verdict() == ("policy", 5, "publication")
+
+
 def test_a_statement_that_leaves_the_log_again(tmp_path):
     made = Site().grow(UNLOGGED).grow().grow(put("logs", ["other.example/log"])).grow()
     ran = history(tmp_path, made)

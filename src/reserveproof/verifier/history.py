@@ -264,7 +264,7 @@ def _check_last(places: list[_Place], last: LastSeen | None) -> None:
 
 # (5)
 def _check_named(given: list[_Given], terms: LogTerms) -> tuple[int, ...]:
-    """The statements from before the log, which do not name it. From the first on that does, every one must."""
+    """The statements from before the log, which do not name it. One does, and so does all that follows it."""
     afterwards: list[int] = []
     named = False
     for _, statement in given:
@@ -280,6 +280,15 @@ def _check_named(given: list[_Given], terms: LogTerms) -> tuple[int, ...]:
             )
         else:
             afterwards.append(statement.sequence)
+    if not named:
+        # Entries alone are the log keeper's word: a signed statement has to say that the log is the custodian's.
+        raise PolicyError(
+            "no statement that is shown names the policy's log among its own",
+            reason="publication",
+            expected=terms.origin,
+            found="none",
+            hint="check that the policy is the custodian's current one; ask the custodian which log is its own",
+        )
     return tuple(afterwards)
 
 
